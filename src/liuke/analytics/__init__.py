@@ -1,0 +1,1 @@
+"""What it means: purchases, member facts, RFM, life-cycle, cohorts, warnings."""

@@ -1,0 +1,34 @@
+"""Evaluate in a short-lived process: the worker lives for weeks and never loads the arithmetic."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from liuke.analytics import queries
+from liuke.analytics.models import Source
+
+TIME_LIMIT_SECONDS = 1800
+
+
+class EvaluationFailed(RuntimeError):
+    """The child ended badly; its last lines are the message, and the job is marked failed."""
+
+
+def evaluate_apart(*, source_id: int) -> bool:
+    """Evaluate one source in a child process if it is stale; whether it was."""
+    source = Source.objects.filter(pk=source_id).first()
+    if source is None or not queries.is_stale(source):
+        return False
+    command = [sys.executable, "-m", "liuke", "rebuild", "standings", "--source", source.key]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=TIME_LIMIT_SECONDS, check=False
+    )
+    if done.returncode:
+        raise EvaluationFailed(done.stderr[-500:])
+    return True
+
+
+def evaluate_what_is_stale() -> int:
+    """Evaluate every source that is stale; how many were."""
+    return sum(evaluate_apart(source_id=source.pk) for source in queries.sources())

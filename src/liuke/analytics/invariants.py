@@ -1,0 +1,86 @@
+"""What does `analytics` promise about its tables?"""
+
+from __future__ import annotations
+
+from liuke.base.audit import Invariant
+
+# Facts as a recount of the purchases; `liuke rebuild facts` and the audit ask the same question.
+RECOUNT = """
+SELECT member_id,
+       count(*) FILTER (WHERE amount_fen >= 0) AS orders,
+       count(DISTINCT "on") FILTER (WHERE amount_fen >= 0) AS order_days,
+       count(*) FILTER (WHERE amount_fen < 0) AS returns,
+       min("on") FILTER (WHERE amount_fen >= 0) AS first_on,
+       max("on") FILTER (WHERE amount_fen >= 0) AS last_on,
+       coalesce(sum(amount_fen) FILTER (WHERE amount_fen >= 0), 0)::bigint AS spent_fen,
+       coalesce(-sum(amount_fen) FILTER (WHERE amount_fen < 0), 0)::bigint AS returned_fen
+FROM analytics_purchase GROUP BY member_id
+"""
+FACT_COLUMNS = (
+    "orders",
+    "order_days",
+    "returns",
+    "first_on",
+    "last_on",
+    "spent_fen",
+    "returned_fen",
+)
+_KEPT = ", ".join(f"kept.{column}" for column in FACT_COLUMNS)
+_COUNTED = ", ".join(f"counted.{column}" for column in FACT_COLUMNS)
+DRIFT = f"""
+SELECT coalesce(kept.member_id, counted.member_id) AS member_id
+FROM analytics_member_facts kept FULL JOIN ({RECOUNT}) counted USING (member_id)
+WHERE ({_KEPT}) IS DISTINCT FROM ({_COUNTED})
+"""
+
+
+def invariants() -> list[Invariant]:
+    """Every promise, with the rows that would break it."""
+    return [
+        Invariant(
+            "analytics.facts_equal_purchases",
+            "The running figures of every member equal a recount of their purchases, to the smallest unit",
+            # Facts of an import that is still waiting for its reaction are late, not wrong.
+            f"SELECT * FROM ({DRIFT}) drift WHERE NOT EXISTS (SELECT 1 FROM events_pending)",
+        ),
+        Invariant(
+            "analytics.one_standing_for_everyone_with_an_order",
+            "After an evaluation every member with an order up to its day has exactly one stage and group",
+            "SELECT f.member_id FROM analytics_member_facts f JOIN people_member m ON m.id = f.member_id"
+            " JOIN analytics_source s ON s.key = m.source JOIN analytics_evaluation e ON e.source_id = s.id"
+            " LEFT JOIN analytics_standing st ON st.member_id = f.member_id"
+            " WHERE f.orders > 0 AND f.first_on <= e.as_of AND st.member_id IS NULL"
+            " AND e.made_at >= (SELECT max(finished_at) FROM analytics_import i WHERE i.source_id = s.id)",
+        ),
+        Invariant(
+            "analytics.standing_follows_the_last_move",
+            "A member stands in the stage their dated history ends in",
+            "SELECT st.member_id FROM analytics_standing st LEFT JOIN LATERAL ("
+            " SELECT stage, since_on FROM analytics_stage_move mv WHERE mv.member_id = st.member_id"
+            " ORDER BY since_on DESC LIMIT 1) last ON true"
+            " WHERE (last.stage, last.since_on) IS DISTINCT FROM (st.stage, st.since_on)",
+        ),
+        Invariant(
+            "analytics.moves_form_a_chain",
+            "Each stage move starts from the stage the one before ended in",
+            "SELECT id FROM (SELECT id, previous_stage, lag(stage) OVER (PARTITION BY member_id ORDER BY since_on)"
+            " AS before FROM analytics_stage_move) chain WHERE previous_stage IS DISTINCT FROM before",
+        ),
+        Invariant(
+            "analytics.imports_lose_no_line",
+            "Every line of every imported file was accepted, rejected or blank",
+            "SELECT id FROM analytics_import WHERE lines <> accepted + rejected + blank",
+        ),
+        Invariant(
+            "analytics.imports_brought_what_they_say",
+            "An import has as many purchases as it reported new orders",
+            "SELECT i.id FROM analytics_import i WHERE i.orders_new <>"
+            " (SELECT count(*) FROM analytics_purchase p WHERE p.origin_id = i.id)",
+        ),
+        Invariant(
+            "analytics.lines_belong_to_a_purchase",
+            "No item line without its purchase",
+            "SELECT l.id FROM analytics_purchase_line l LEFT JOIN analytics_purchase p ON p.id = l.purchase_id"
+            " WHERE p.id IS NULL",
+        ),
+    ]

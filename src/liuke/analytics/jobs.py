@@ -1,0 +1,20 @@
+"""The room's timers and later work."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+
+from liuke.analytics.actions.evaluate_apart import evaluate_apart, evaluate_what_is_stale
+
+
+@app.task(name="analytics.evaluate")
+def evaluate(source_id: int) -> None:
+    """After an import: say again where everyone stands, unless someone already did."""
+    evaluate_apart(source_id=source_id)
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name="analytics.evaluate_stale")
+def evaluate_stale(timestamp: int) -> None:
+    """Every hour: a new day, new thresholds or a lost job leave a source stale; see to it."""
+    evaluate_what_is_stale()

@@ -1,0 +1,263 @@
+"""What we know of members: purchases as they came, facts kept while they come, and where each member stands."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from liuke.analytics.rules import STAGE_CODES
+from liuke.people.models import Member
+
+
+class Source(models.Model):
+    """Where orders come from: an imported log, later the shop itself. One currency, one time zone each."""
+
+    id = models.BigAutoField(primary_key=True)
+    key = models.CharField(max_length=64, unique=True)
+    title = models.CharField(max_length=120)
+    currency = models.CharField(max_length=3)
+    time_zone = models.CharField(max_length=64)
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "analytics_source"
+        constraints = [
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="currency_is_iso"),
+        ]
+
+
+class Import(models.Model):
+    """One file taken in, with what became of every line of it."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(Source, models.PROTECT)
+    file_name = models.CharField(max_length=255)
+    mapping = models.JSONField()
+    lines = models.BigIntegerField()
+    accepted = models.BigIntegerField()
+    rejected = models.BigIntegerField()
+    blank = models.BigIntegerField()
+    rounded = models.BigIntegerField()
+    orders_new = models.BigIntegerField()
+    orders_known = models.BigIntegerField()
+    members_new = models.BigIntegerField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "analytics_import"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lines=F("accepted") + F("rejected") + F("blank")), name="no_line_is_lost"
+            ),
+        ]
+
+
+class Purchase(models.Model):
+    """One order (or, with a negative amount, one return).
+
+    `identity` makes a re-import harmless: a digest of source and order number where there is one, else of
+    source, member, moment, amount, quantity and k-th occurrence, so that identical lines inside a file stay.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    member = models.ForeignKey(Member, models.PROTECT, db_index=False)
+    origin = models.ForeignKey(Import, models.PROTECT, null=True, db_constraint=False, db_index=False)
+    identity = models.UUIDField(unique=True)
+    order_number = models.CharField(max_length=128, null=True)  # noqa: DJ001 - absent is not empty
+    at = models.DateTimeField()
+    on = models.DateField()
+    amount_fen = models.BigIntegerField()
+    quantity = models.BigIntegerField()
+
+    class Meta:
+        db_table = "analytics_purchase"
+        indexes = [
+            models.Index(fields=["member", "on"], name="purchase_by_member"),
+            models.Index(fields=["origin"], name="purchase_by_import"),
+        ]
+
+
+class PurchaseLine(models.Model):
+    """One item of a purchase, where the log names items."""
+
+    id = models.BigAutoField(primary_key=True)
+    purchase = models.ForeignKey(Purchase, models.CASCADE, db_constraint=False)
+    item = models.CharField(max_length=200)
+    quantity = models.BigIntegerField()
+    amount_fen = models.BigIntegerField()
+
+    class Meta:
+        db_table = "analytics_purchase_line"
+
+
+class MemberFacts(models.Model):
+    """Running figures of one member, kept by increments; `liuke rebuild facts` recounts and compares them."""
+
+    member = models.OneToOneField(Member, models.CASCADE, primary_key=True)
+    orders = models.BigIntegerField()
+    order_days = models.BigIntegerField()
+    returns = models.BigIntegerField()
+    first_on = models.DateField(null=True)
+    last_on = models.DateField(null=True)
+    spent_fen = models.BigIntegerField()
+    returned_fen = models.BigIntegerField()
+
+    class Meta:
+        db_table = "analytics_member_facts"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(orders__gte=0, returns__gte=0, spent_fen__gte=0, returned_fen__gte=0),
+                name="facts_are_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(orders=0, order_days=0, first_on=None, last_on=None)
+                | Q(orders__gt=0, order_days__gt=0, first_on__lte=F("last_on")),
+                name="facts_have_days_when_orders",
+            ),
+            models.CheckConstraint(condition=Q(order_days__lte=F("orders")), name="facts_days_within_orders"),
+        ]
+
+
+class RetentionPolicy(models.Model):
+    """The operator's thresholds, one row a version; the highest version is in force.
+
+    A warning is given when the member has `warn_orders_min` orders or more, at most
+    `warn_normal_permille` in a thousand of their own gaps would be as long as the present wait, and they
+    have been away no longer than `warn_lost_after_days`.
+    """
+
+    version = models.AutoField(primary_key=True)
+    silent_after_days = models.PositiveIntegerField()
+    churned_after_days = models.PositiveIntegerField()
+    return_grace_days = models.PositiveIntegerField()
+    middle_orders_min = models.PositiveIntegerField()
+    middle_orders_max = models.PositiveIntegerField()
+    warn_normal_permille = models.PositiveIntegerField()
+    warn_orders_min = models.PositiveIntegerField()
+    warn_lost_after_days = models.PositiveIntegerField()
+    stake_horizon_days = models.PositiveIntegerField()
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "analytics_retention_policy"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(silent_after_days__gt=0)
+                & Q(churned_after_days__gt=F("silent_after_days") + F("return_grace_days")),
+                name="silent_comes_before_churned",
+            ),
+            models.CheckConstraint(
+                condition=Q(middle_orders_min__gt=1, middle_orders_max__gte=F("middle_orders_min")),
+                name="middle_is_a_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(warn_normal_permille__range=(1, 500), warn_orders_min__gt=1, stake_horizon_days__gt=0),
+                name="warnings_make_sense",
+            ),
+        ]
+
+
+class RfmGroup(models.Model):
+    """One named group. The first group by `priority` whose bounds hold takes the member; null means no bound."""
+
+    key = models.SlugField(max_length=40, primary_key=True)
+    name = models.CharField(max_length=80, blank=True, default="")
+    priority = models.PositiveIntegerField(unique=True)
+    action = models.CharField(max_length=40, blank=True, default="")
+    days_min = models.IntegerField(null=True)
+    days_max = models.IntegerField(null=True)
+    orders_min = models.IntegerField(null=True)
+    orders_max = models.IntegerField(null=True)
+    total_min_fen = models.BigIntegerField(null=True)
+    total_max_fen = models.BigIntegerField(null=True)
+    r_min = models.SmallIntegerField(null=True)
+    r_max = models.SmallIntegerField(null=True)
+    f_min = models.SmallIntegerField(null=True)
+    f_max = models.SmallIntegerField(null=True)
+    m_min = models.SmallIntegerField(null=True)
+    m_max = models.SmallIntegerField(null=True)
+
+    class Meta:
+        db_table = "analytics_rfm_group"
+        ordering = ["priority"]
+
+
+class StageMove(models.Model):
+    """A member entered a stage on a day, and the figures that put them there."""
+
+    id = models.BigAutoField(primary_key=True)
+    member = models.ForeignKey(Member, models.CASCADE, db_index=False)
+    stage = models.SmallIntegerField()
+    previous_stage = models.SmallIntegerField(null=True)
+    since_on = models.DateField()
+    orders = models.BigIntegerField()
+    last_order_on = models.DateField()
+    threshold_days = models.IntegerField()
+    policy = models.ForeignKey(RetentionPolicy, models.PROTECT, db_constraint=False, db_index=False)
+
+    class Meta:
+        db_table = "analytics_stage_move"
+        constraints = [
+            models.UniqueConstraint(fields=["member", "since_on"], name="one_move_a_day"),
+            models.CheckConstraint(condition=Q(stage__in=STAGE_CODES), name="move_to_a_known_stage"),
+            models.CheckConstraint(
+                condition=Q(previous_stage=None) | ~Q(previous_stage=F("stage")), name="a_move_changes_stage"
+            ),
+        ]
+
+
+class Standing(models.Model):
+    """Where one member stands as of the last evaluation of their source: exactly one row, one stage, one group."""
+
+    member = models.OneToOneField(Member, models.CASCADE, primary_key=True)
+    source = models.ForeignKey(Source, models.CASCADE, db_index=False)
+    as_of = models.DateField()
+    stage = models.SmallIntegerField()
+    since_on = models.DateField()
+    next_move_on = models.DateField(null=True)
+    days_since_last_order = models.IntegerField()
+    orders = models.BigIntegerField()
+    total_fen = models.BigIntegerField()
+    first_on = models.DateField()
+    last_on = models.DateField()
+    r = models.SmallIntegerField()
+    f = models.SmallIntegerField()
+    m = models.SmallIntegerField()
+    group = models.ForeignKey(RfmGroup, models.PROTECT, db_constraint=False, db_index=False)
+    rhythm_days = models.FloatField()
+    still_normal = models.FloatField()
+    is_overdue = models.BooleanField()
+    at_stake_fen = models.BigIntegerField()
+
+    class Meta:
+        db_table = "analytics_standing"
+        constraints = [
+            models.CheckConstraint(condition=Q(stage__in=STAGE_CODES), name="standing_in_a_known_stage"),
+            models.CheckConstraint(
+                condition=Q(r__range=(1, 5), f__range=(1, 5), m__range=(1, 5)), name="scores_are_1_to_5"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["source", "stage", "-total_fen"], name="standing_by_stage"),
+            models.Index(fields=["source", "group", "-total_fen"], name="standing_by_group"),
+            models.Index(fields=["source", "f", "r"], name="standing_by_cell"),
+            models.Index(fields=["source", "first_on"], name="standing_by_cohort"),
+            models.Index(fields=["source", "-total_fen", "member"], name="standing_by_money"),
+            models.Index(
+                fields=["source", "-at_stake_fen"], name="standing_overdue", condition=Q(is_overdue=True)
+            ),
+        ]
+
+
+class Evaluation(models.Model):
+    """The last report computed for a source, as of a day."""
+
+    source = models.OneToOneField(Source, models.CASCADE, primary_key=True)
+    as_of = models.DateField()
+    made_at = models.DateTimeField()
+    policy = models.ForeignKey(RetentionPolicy, models.PROTECT)
+    report = models.JSONField()
+
+    class Meta:
+        db_table = "analytics_evaluation"

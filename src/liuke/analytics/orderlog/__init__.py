@@ -1,0 +1,33 @@
+"""What does an operator's order log say, whatever its shape? See README.md."""
+
+from .choosing import column_index
+from .copying import COLUMNS, copy_block
+from .dateorder import DateOrders, date_orders
+from .errors import UnreadableLog
+from .guessing import Guess, GuessedColumn, guess
+from .lines import REASONS, BadLine, Block, Mapping, Options, OrderLine
+from .reading import LogReader, read
+from .shape import Column, LogLook, look
+
+__all__ = [
+    "COLUMNS",
+    "REASONS",
+    "BadLine",
+    "Block",
+    "Column",
+    "DateOrders",
+    "Guess",
+    "GuessedColumn",
+    "LogLook",
+    "LogReader",
+    "Mapping",
+    "Options",
+    "OrderLine",
+    "UnreadableLog",
+    "column_index",
+    "copy_block",
+    "date_orders",
+    "guess",
+    "look",
+    "read",
+]

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, money, clock, chance, ids, sealing, jobs, audit. No tables, no views."""

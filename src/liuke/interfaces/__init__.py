@@ -1,0 +1,1 @@
+"""Doors: how people and programs reach the rooms. No rules live here."""

@@ -1,0 +1,1 @@
+"""The command line. Commands import late, so that `liuke --help` answers at once."""

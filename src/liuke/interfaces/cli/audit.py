@@ -1,0 +1,45 @@
+"""`liuke audit`: every promise the product makes about its database, checked now."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def audit(as_json: bool) -> None:
+    """Check every promise over the whole database; exit 1 when one is broken."""
+    from django.db import transaction
+
+    from liuke.analytics.invariants import invariants as of_analytics
+    from liuke.base.audit import check
+    from liuke.events.queries import invariants as of_events
+    from liuke.people.queries import invariants as of_people
+
+    with transaction.atomic():
+        findings = [check(promise) for room in (of_events, of_people, of_analytics) for promise in room()]
+    broken = [finding for finding in findings if finding.violations]
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "clean": not broken,
+                    "checked": len(findings),
+                    "violations": {finding.invariant.name: finding.violations for finding in broken},
+                    "examples": {finding.invariant.name: finding.examples for finding in broken},
+                },
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
+    else:
+        for finding in findings:
+            mark = "BROKEN" if finding.violations else "ok"
+            click.echo(f"{mark:<7}{finding.invariant.name}: {finding.invariant.promise}")
+            for example in finding.examples:
+                click.echo(f"       {example}")
+        click.echo(f"{len(findings)} promises checked, {len(broken)} broken.")
+    if broken:
+        raise SystemExit(1)

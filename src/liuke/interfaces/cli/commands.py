@@ -1,0 +1,29 @@
+"""Every command of the product, by name."""
+
+from __future__ import annotations
+
+import click
+
+from liuke.interfaces.cli.audit import audit
+from liuke.interfaces.cli.bench import bench
+from liuke.interfaces.cli.demo import demo
+from liuke.interfaces.cli.events import events
+from liuke.interfaces.cli.import_orders import import_
+from liuke.interfaces.cli.key import key
+from liuke.interfaces.cli.operator import operator
+from liuke.interfaces.cli.rebuild import rebuild
+from liuke.interfaces.cli.report import report
+from liuke.interfaces.cli.retain import retain
+
+commands: dict[str, click.Command] = {
+    "audit": audit,
+    "bench": bench,
+    "demo": demo,
+    "events": events,
+    "import": import_,
+    "key": key,
+    "operator": operator,
+    "rebuild": rebuild,
+    "report": report,
+    "retain": retain,
+}

@@ -1,0 +1,28 @@
+"""`liuke demo`: a site to look around in."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.option("--no-serve", is_flag=True, help="Make the site and stop.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port.")
+@click.pass_obj
+def demo(processes: dict[str, object], no_serve: bool, host: str, port: int) -> None:
+    """Fill the site with the CDNOW sample, re-dated to recent months, and serve it."""
+    from liuke.interfaces.cli.operator import made_up
+    from liuke.interfaces.demo.site import OPERATOR, make_site
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    password = make_site(new_password=made_up, say=say)
+    known = "(the password printed when the demo was first made)" if password is None else password
+    say(f"Sign in as {OPERATOR} with: {known}")
+    if password is None:
+        say(f"Lost it? liuke operator password {OPERATOR}")
+    serve = processes["serve"]
+    if not no_serve and callable(serve):
+        serve(host, port)

@@ -1,0 +1,1 @@
+"""The operator's door: who stays, who is leaving, who is overdue."""

@@ -1,0 +1,1 @@
+"""What the pages share: tokens, components, template tags, static files."""

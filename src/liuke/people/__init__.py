@@ -1,0 +1,1 @@
+"""Who you are: members, and the logins of those who work here."""

@@ -1,0 +1,1 @@
+"""Settings, urls, and how the processes start."""

@@ -1,0 +1,212 @@
+"""The `liuke` command. `liuke --help` loads neither Django nor the product: it has to answer at once."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import click
+
+from liuke import __version__
+from liuke.project.errors import CannotStart
+
+# Known by name here, loaded when asked for: what each does is one line, the rest is the command's own help.
+PRODUCT = {
+    "import": "Read orders or members from a file.",
+    "retain": "Find who is about to leave and what to offer them.",
+    "report": "Show how members come, buy and stay.",
+    "audit": "Check that money, stock and log agree.",
+    "bench": "Measure this machine against a yardstick.",
+    "demo": "Fill a site with a simulated year and look around.",
+    "events": "Read the log of what happened.",
+    "key": "Look after the master key.",
+    "operator": "Add or change who runs the site.",
+    "rebuild": "Compute again what is derived from the log.",
+}
+
+
+def say(line: str) -> None:
+    """Progress goes to stderr: stdout is for what was asked."""
+    click.echo(line, err=True)
+
+
+class Commands(click.Group):
+    """The process commands, and the product's loaded late."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *PRODUCT})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or (
+            load(cmd_name) if cmd_name in PRODUCT else None
+        )
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own = {name: command.get_short_help_str(80) for name, command in self.commands.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted({**PRODUCT, **own}.items()))
+
+
+def load(name: str) -> click.Command | None:
+    """A command of the product, made to have its database when it runs."""
+    from liuke.interfaces.cli.commands import commands
+
+    found: click.Command | None = (
+        commands.commands if isinstance(commands, click.Group) else commands
+    ).get(name)
+    return with_database(found) if found else None
+
+
+def with_database(command: click.Command) -> click.Command:
+    """Wrap what a command does, and its sub-commands, in `ready()`.
+
+    Commands cannot do it themselves (imports run down only). One that works without a database says so:
+    `needs_database = False` on the command or its function.
+    """
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            with_database(each)
+        return command
+    does = command.callback
+    needs = getattr(command, "needs_database", getattr(does, "needs_database", True))
+    if does is None or not needs or getattr(does, "has_database", False):
+        return command
+
+    @functools.wraps(does)
+    def run(*args: Any, **named: Any) -> Any:
+        from liuke.project.startup import ready
+
+        with ready(say=say):
+            return does(*args, **named)
+
+    run.has_database = True  # type: ignore[attr-defined]
+    command.callback = run
+    return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="liuke", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Liuke (留客): keep the members of a digital-goods site."""
+    # What the product's commands may ask of the processes without importing them.
+    ctx.obj = {"serve": _serve, "say": say}
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="The port to listen on.",
+)
+def serve(host: str, port: int) -> None:
+    """Run the site: database, web and worker."""
+    _serve(host, port)
+
+
+def _serve(host: str = "127.0.0.1", port: int = 8000) -> None:
+    from liuke.project import serve
+
+    serve.serve(host, port, say)
+
+
+@cli.command()
+def worker() -> None:
+    """Run jobs and reactions (`serve` does this for you)."""
+    from liuke.project.processes import Stop
+    from liuke.project.processes import worker as run
+    from liuke.project.startup import ready
+
+    stop = Stop()
+    stop.listen()
+    with ready(say=say):
+        code = run(stop)
+    sys.exit(code)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's tables up to date."""
+    from liuke.project.startup import ready
+
+    with ready(say=say):
+        pass
+
+
+@cli.command()
+@click.option("--stop", is_flag=True, help="Stop everything that runs from this home.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def doctor(stop: bool, as_json: bool) -> None:
+    """Say what runs, where things are, and what is wrong."""
+    from liuke.project.doctor import examine, stop_everything
+
+    if stop:
+        stop_everything(say)
+    found = examine()
+    click.echo(found.as_json() if as_json else found.as_text())
+    sys.exit(1 if found.wrong else 0)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command and turn how it ended into an exit code: 2 refused, 130 interrupted."""
+    with _leaving_cleanly():
+        _end(*_run(lambda: cli.main(args=arguments, prog_name="liuke", standalone_mode=False)))
+
+
+def _run(command: Callable[[], Any]) -> tuple[int, str]:
+    try:
+        code = command()
+        sys.stdout.flush()
+        return (code if isinstance(code, int) else 0), ""
+    except click.exceptions.Abort:
+        return 130, ""
+    except KeyboardInterrupt:
+        return 130, ""
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code, ""
+    except CannotStart as error:
+        return 2, str(error)
+    except BrokenPipeError:
+        # Whoever read us has left: nothing to say, and nowhere to say it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1, ""
+    except Exception as error:
+        if not _is_refusal(error):
+            raise
+        return 2, str(error)
+
+
+def _end(code: int, sentence: str) -> NoReturn:
+    if sentence:
+        say(sentence)
+    sys.exit(code)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Without loading Django to find out: a refusal's module is loaded when there is one to raise."""
+    errors = sys.modules.get("liuke.base.errors")
+    return errors is not None and isinstance(error, errors.Refusal)
+
+
+@contextlib.contextmanager
+def _leaving_cleanly() -> Iterator[None]:
+    """A polite end (SIGTERM, a closed terminal) unwinds like any other, so that the last one out stops the server."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
