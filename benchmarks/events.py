@@ -1,8 +1,8 @@
 """How fast, and how surely, does what happened set things in motion?
 
-`run` wants a configured Django on a throwaway database; `python -m benchmarks.events [--full]` makes
-one beside the database of LIUKE_DATABASE_URL and drops it afterwards. The storm is also the crash
-test of `tests/races/test_events_dispatch.py`, smaller.
+`run` wants a configured Django on a throwaway database; `python -m benchmarks.events [--full]`
+makes one beside the database of LIUKE_DATABASE_URL and drops it afterwards. The storm is also the
+crash test of `tests/races/test_events_dispatch.py`, smaller.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MEMBERS = 5_000
 TABLES = """
 DROP TABLE IF EXISTS bench_tally, bench_effect, bench_queue, bench_done;
-CREATE TABLE bench_tally (member bigint PRIMARY KEY, purchases bigint NOT NULL, fen bigint NOT NULL);
+CREATE TABLE bench_tally (member bigint PRIMARY KEY, purchases bigint, fen bigint);
 CREATE TABLE bench_effect (event_id bigint NOT NULL);
 CREATE TABLE bench_queue (id bigint PRIMARY KEY, member bigint NOT NULL, fen bigint NOT NULL);
 CREATE TABLE bench_done (id bigint PRIMARY KEY);
@@ -164,18 +164,38 @@ def child_url() -> str:
     return make_conninfo("", **{key: value for key, value in given.items() if value})
 
 
-def start_dispatcher(mode: str) -> subprocess.Popen[str]:
-    """A dispatcher process, ready when its first line has been read."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.events", mode],
-        cwd=ROOT,
-        env={**os.environ, "LIUKE_DATABASE_URL": child_url()},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
-    return child
+class Nursery:
+    """One process that has loaded Django and forks dispatchers: a new one costs milliseconds."""
+
+    def __init__(self, mode: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.events", mode],
+            cwd=ROOT,
+            env={**os.environ, "LIUKE_DATABASE_URL": child_url()},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.alive: list[int] = []
+
+    def start(self) -> None:
+        """One more dispatcher."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("fork\n")
+        self.process.stdin.flush()
+        self.alive.append(int(self.process.stdout.readline()))
+
+    def kill(self, nth: int) -> None:
+        """SIGKILL, in the middle of whatever it does."""
+        os.kill(self.alive.pop(nth), signal.SIGKILL)
+
+    def __enter__(self) -> Nursery:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closing its input ends the nursery, and with it all its dispatchers."""
+        self.process.communicate(timeout=30)
 
 
 def storm(*, events: int, kills: int, guarded: bool = True, seed: int = 7) -> dict[str, int]:
@@ -183,28 +203,23 @@ def storm(*, events: int, kills: int, guarded: bool = True, seed: int = 7) -> di
     from liuke.events import queries
 
     make_tables()
-    mode = "--dispatcher" if guarded else "--unguarded"
-    workers = [start_dispatcher(mode), start_dispatcher(mode)]
     mid_work = 0
-    try:
-        with switchboard("tally", "note"), chance.seeded(seed) as random:
-            for _ in range(kills):
-                tell(events // kills)
-                time.sleep(random.uniform(0.0, 0.06))
-                mid_work += queries.pending_count() > 0
-                victim = workers.pop(random.randrange(2))
-                victim.kill()
-                victim.wait()
-                workers.append(start_dispatcher(mode))
-            tell(events - events // kills * kills)
-            await_quiet()
-    finally:
-        for worker in workers:
-            worker.terminate()
-        for worker in workers:
-            worker.wait(timeout=20)
-            assert worker.stdout is not None
-            worker.stdout.close()
+    mode = "--dispatcher" if guarded else "--unguarded"
+    with (
+        Nursery(mode) as nursery,
+        switchboard("tally", "note"),
+        chance.seeded(seed) as random,
+    ):
+        nursery.start()
+        nursery.start()
+        for _ in range(kills):
+            tell(events // kills)
+            time.sleep(random.uniform(0.0, 0.06))
+            mid_work += queries.pending_count() > 0
+            nursery.kill(random.randrange(2))
+            nursery.start()
+        tell(events - events // kills * kills)
+        await_quiet()
     return {"events": events, "kills": kills, "kills_mid_work": mid_work, **count_damage(events)}
 
 
@@ -234,7 +249,7 @@ def count_damage(events: int) -> dict[str, int]:
 
 
 def unguarded_batch(limit: int) -> int:
-    """The negative control: as the dispatcher, but the effect commits apart from the claim and the mark."""
+    """The negative control: the effect commits apart from the claim and from what is done."""
     from django.db import transaction
 
     from liuke.events import dispatcher, registry
@@ -251,23 +266,35 @@ def unguarded_batch(limit: int) -> int:
 
 
 def child(mode: str) -> None:
-    """The main program of a dispatcher process."""
+    """The main program of a nursery: forks a dispatcher for every line it reads."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liuke.project.settings")
     django.setup()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the killed
+    os.setpgid(0, 0)
+    for _ in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            dispatch_until_told(mode)
+            os._exit(0)
+        print(pid, flush=True)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)
+
+
+def dispatch_until_told(mode: str) -> None:
+    """A dispatcher process, until SIGTERM."""
     from liuke.events import dispatcher
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with switchboard("tally", "note"):
-        print("ready", flush=True)
-        if mode == "--unguarded":
-            while not stop.is_set():
-                if not unguarded_batch(dispatcher.BATCH):
-                    stop.wait(0.01)
-        else:
+        if mode == "--dispatcher":
             dispatcher.run_forever(stop)
+        while not stop.is_set():
+            if not unguarded_batch(dispatcher.BATCH):
+                stop.wait(0.01)
 
 
 def run(*, full: bool) -> dict[str, Any]:

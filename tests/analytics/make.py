@@ -31,7 +31,9 @@ def log_file(folder: Path, lines: Iterable[str], name: str = "log.csv") -> Path:
     return path
 
 
-def take_in(path: Path, columns: Mapping = COLUMNS, source: str = "main", **options: Any) -> Imported:
+def take_in(
+    path: Path, columns: Mapping = COLUMNS, source: str = "main", **options: Any
+) -> Imported:
     """Import a file, then count, as the command line does."""
     done = import_orders(
         log=look(path, has_header=True) if path.suffix == ".csv" else look(path),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from liuke.base import clock
 from liuke.events import dispatcher, queries, registry
@@ -208,6 +208,7 @@ def test_a_lost_database_is_no_failure_of_a_reaction(monkeypatch: pytest.MonkeyP
     class Closed:
         closed = True
 
-    monkeypatch.setattr(connection, "connection", Closed())
-    with pytest.raises(ConnectionError):
-        dispatcher._raise_when_database_is_lost(ConnectionError())
+    with monkeypatch.context() as lost:
+        lost.setattr(connections["default"], "connection", Closed())
+        with pytest.raises(ConnectionError):
+            dispatcher._raise_when_database_is_lost(ConnectionError())

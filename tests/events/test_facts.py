@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, make_dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from liuke.events import facts
@@ -64,6 +64,7 @@ everything = st.builds(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(everything)
 def test_what_is_written_is_read_back(told: EverythingTold) -> None:
     kind, payload = write_fact(told)

@@ -25,9 +25,9 @@ def test_publishing_outside_a_transaction_is_refused_and_writes_nothing(committe
 
 def test_a_rolled_back_transaction_leaves_nothing(committed: None) -> None:
     registry.connect(OrderTold, Listener("a"), name="test.a")
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         publish(OrderTold(1))
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert Event.objects.count() == Pending.objects.count() == 0
 
 
@@ -76,7 +76,7 @@ def test_a_moment_without_a_zone_is_refused(db: None) -> None:
         publish(OrderTold(1), at=dt.datetime(2026, 1, 1))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(everything)
 def test_what_is_published_is_read_back_from_the_database(db: None, told: EverythingTold) -> None:
     event = publish(told, member=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +12,14 @@ from procrastinate.contrib.django import app
 
 from liuke.events import jobs
 
-pytestmark = pytest.mark.usefixtures("committed")
+
+@pytest.fixture(autouse=True)
+def no_jobs(committed: None) -> Iterator[None]:
+    """Django does not empty the tables of procrastinate."""
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+
 
 STALLED = """
 WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from liuke.project.home import Home
-from liuke.project.postgres import stop_server
+from liuke.project.postgres import database, stop_server
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -36,6 +36,26 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     if one.data.exists():
         stop_server(one, patience=20)
     shutil.rmtree(above)
+
+
+@pytest.fixture(scope="session")
+def template() -> Iterator[Home]:
+    """A finished, stopped database, made once: most tests are not about making one."""
+    above = Path(tempfile.mkdtemp(prefix="lk-", dir="/tmp"))
+    above.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LIUKE_DATABASE_URL", raising=False)
+        with database(Home(above / "template"), fsync=False):
+            pass
+    yield Home(above / "template")
+    shutil.rmtree(above)
+
+
+@pytest.fixture
+def made(home: Home, template: Home) -> Home:
+    """A home whose database exists and is stopped."""
+    subprocess.run(["cp", "-a", str(template.path), str(home.path)], check=True)
+    return home
 
 
 @dataclass
@@ -77,7 +97,11 @@ class Python:
 def _ordinary() -> Python:
     """As nobody. Where its own eyes cannot see the interpreter (root's pyenv), it is lent reading, no more."""
     packages = sysconfig.get_path("purelib")
-    env = {"PYTHONPATH": f"{ROOT / 'src'}:{packages}", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {
+        "PYTHONPATH": f"{ROOT / 'src'}:{packages}",
+        "HOME": "/nonexistent",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     for name in (sys.executable, f"/usr/bin/python{version}"):

@@ -65,7 +65,9 @@ def fails(error: BaseException) -> Callable[[], object]:
     return does
 
 
-def test_how_a_command_ends(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_how_a_command_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from liuke.base.errors import NotFound
 
     assert ending(monkeypatch, lambda: None) == 0

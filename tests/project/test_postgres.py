@@ -76,15 +76,9 @@ def refusal(home: Home, **named: object) -> str:
     return sentence
 
 
-@pytest.fixture
-def made(home: Home) -> Home:
-    """A home whose database exists and is stopped."""
-    with database(home, fsync=False):
-        pass
-    return home
-
-
-def test_it_is_made_used_and_stopped_by_root_and_by_an_ordinary_user(python: Python, home: Home) -> None:
+def test_it_is_made_used_and_stopped_by_root_and_by_an_ordinary_user(
+    python: Python, home: Home
+) -> None:
     seen = json.loads(python.run(LOOK))
     assert (seen["role"], seen["super"], seen["listen"]) == ("liuke", False, "")
     assert (seen["trigrams"], seen["checksums"]) == (5, "on")
@@ -108,13 +102,13 @@ def test_two_starts_at_once_make_one_database_and_one_server(python: Python, hom
     assert not Cluster(home).is_ready()
 
 
-def test_the_last_one_out_stops_the_server(own: Python, home: Home) -> None:
-    with database(home, fsync=False):
-        own.run(HOLD)
-        assert Cluster(home).is_ready()
-        assert is_used(home)
-    assert not Cluster(home).is_ready()
-    assert not is_used(home)
+def test_the_last_one_out_stops_the_server(own: Python, made: Home) -> None:
+    with database(made, fsync=False):
+        own.run(HOLD, LIUKE_DATABASE_URL="")  # a stranger: it was not given our server
+        assert Cluster(made).is_ready()
+        assert is_used(made)
+    assert not Cluster(made).is_ready()
+    assert not is_used(made)
 
 
 def test_the_next_one_out_stops_what_a_killed_user_left(own: Python, made: Home) -> None:
@@ -130,15 +124,15 @@ def test_the_next_one_out_stops_what_a_killed_user_left(own: Python, made: Home)
     assert not proc.is_alive(pid)
 
 
-def test_a_database_inside_a_database_is_the_same_one(home: Home) -> None:
-    with database(home, fsync=False) as outer:
-        with database(home) as inner:
+def test_a_database_inside_a_database_is_the_same_one(made: Home) -> None:
+    with database(made, fsync=False) as outer:
+        with database(made) as inner:
             assert inner == outer
-        assert Cluster(home).is_ready()
+        assert Cluster(made).is_ready()
 
 
-def test_committed_rows_survive_five_kills(home: Home) -> None:
-    lease = acquire(home)  # fsync on
+def test_committed_rows_survive_five_kills(made: Home) -> None:
+    lease = acquire(made)  # fsync on
     assert lease.cluster
     try:
         with psycopg.connect(lease.url) as connection:
@@ -307,7 +301,10 @@ def test_a_full_disk_is_named(home: Home) -> None:
     if subprocess.run(mounted, check=False, capture_output=True).returncode:
         pytest.skip("this machine does not let us mount a small disk")
     try:
-        assert refusal(home) == f"The disk holding {home.path} is full; free some space and start again."
+        assert (
+            refusal(home)
+            == f"The disk holding {home.path} is full; free some space and start again."
+        )
         assert not home.data.exists()
     finally:
         subprocess.run(["umount", str(home.path)], check=True)
@@ -324,18 +321,18 @@ def test_a_disk_that_fills_up_later_is_named(home: Home) -> None:
 
 
 def test_an_operators_server_is_used_and_never_stopped(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    made: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = Home(home.path.parent / "other")
-    with database(home, fsync=False) as url:
+    other = Home(made.path.parent / "other")
+    with database(made, fsync=False) as url:
         with database(other) as used:
             assert used == url
-        assert Cluster(home).is_ready()
+        assert Cluster(made).is_ready()
         assert not other.path.exists()
         monkeypatch.setattr(postgres, "OLDEST", 99)
         with pytest.raises(CannotStart, match=r"is PostgreSQL 18; Liuke needs 99") as caught:
             check_server(url)
-        assert home.secret("postgres.password") not in str(caught.value)
+        assert made.secret("postgres.password") not in str(caught.value)
 
 
 def test_an_unreachable_server_is_named_without_its_password() -> None:
@@ -357,4 +354,3 @@ def test_an_unreachable_server_is_named_without_its_password() -> None:
 def test_a_shown_address_has_no_password(url: str) -> None:
     assert "s3cret" not in postgres.without_password(url)
     assert "db" in postgres.without_password(url)
-

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from liuke.project.processes import Stop, run_beside
 from liuke.project.supervisor import FIRST_PAUSE, LONGEST_PAUSE, Part, require_free_port
 
 ROOT = Path(__file__).resolve().parents[2]
+Start = Callable[..., "subprocess.Popen[str]"]
 
 # A supervisor whose parts are the shell commands it is given.
 RUN = """
@@ -39,7 +40,7 @@ def notes(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start() -> Iterator[object]:
+def start() -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def run(*commands: str) -> subprocess.Popen[str]:
@@ -77,7 +78,9 @@ def until_gone(pids: list[int], seconds: float) -> list[int]:
     return left
 
 
-def test_a_part_that_ends_with_0_is_started_again_ever_more_slowly(start, notes: Path) -> None:
+def test_a_part_that_ends_with_0_is_started_again_ever_more_slowly(
+    start: Start, notes: Path
+) -> None:
     process = start(f"echo $$ >> {notes}; exit 0")
     pids_in(notes, 4)  # at once, after 0.2, 0.6, 1.4 s
     time.sleep(0.3)
@@ -89,7 +92,9 @@ def test_a_part_that_ends_with_0_is_started_again_ever_more_slowly(start, notes:
     assert out.endswith("over\n")
 
 
-def test_a_part_that_is_killed_is_started_again_alone(start, notes: Path, tmp_path: Path) -> None:
+def test_a_part_that_is_killed_is_started_again_alone(
+    start: Start, notes: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other"
     start(f"echo $$ >> {notes}; exec sleep 60", f"echo $$ >> {other}; exec sleep 60")
     first, steady = pids_in(notes, 1)[0], pids_in(other, 1)[0]
@@ -99,8 +104,12 @@ def test_a_part_that_is_killed_is_started_again_alone(start, notes: Path, tmp_pa
     assert proc.is_alive(steady)
 
 
-def test_stopping_ends_the_stubborn_and_their_children_within_five_seconds(start, notes: Path) -> None:
-    stubborn = f"trap '' TERM; echo $$ >> {notes}; sh -c 'echo $$ >> {notes}; sleep 60' & wait; sleep 60"
+def test_stopping_ends_the_stubborn_and_their_children_within_five_seconds(
+    start: Start, notes: Path
+) -> None:
+    stubborn = (
+        f"trap '' TERM; echo $$ >> {notes}; sh -c 'echo $$ >> {notes}; sleep 60' & wait; sleep 60"
+    )
     process = start(stubborn, f"echo $$ >> {notes}; exec sleep 60")
     pids = pids_in(notes, 3)
     began = time.monotonic()
@@ -111,8 +120,10 @@ def test_stopping_ends_the_stubborn_and_their_children_within_five_seconds(start
     assert until_gone(pids, 0.5) == []
 
 
-def test_a_killed_supervisor_leaves_no_orphans(start, notes: Path) -> None:
-    process = start(f"echo $$ >> {notes}; exec sleep 60", f"trap '' TERM; echo $$ >> {notes}; sleep 61")
+def test_a_killed_supervisor_leaves_no_orphans(start: Start, notes: Path) -> None:
+    process = start(
+        f"echo $$ >> {notes}; exec sleep 60", f"trap '' TERM; echo $$ >> {notes}; exec sleep 61"
+    )
     pids = pids_in(notes, 2)
     process.kill()
     process.wait()
@@ -156,7 +167,10 @@ def test_a_dispatcher_that_dies_ends_the_worker_with_1(caplog: pytest.LogCapture
     def dies(_stop: threading.Event) -> None:
         raise RuntimeError("no more")
 
-    assert run_beside(dies, lambda stop: bool(stop.event.wait(5)), Stop()) == 1
+    def jobs(stop: Stop) -> None:
+        stop.event.wait(5)
+
+    assert run_beside(dies, jobs, Stop()) == 1
     assert "dispatcher" in caplog.text
 
 
@@ -182,4 +196,7 @@ def test_a_worker_that_was_asked_to_stop_ends_with_0() -> None:
     def jobs(stop: Stop) -> None:
         stop.by_signal = True
 
-    assert run_beside(lambda event: bool(event.wait(5)), jobs, stop) == 0
+    def dispatcher(event: threading.Event) -> None:
+        event.wait(5)
+
+    assert run_beside(dispatcher, jobs, stop) == 0

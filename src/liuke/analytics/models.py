@@ -112,7 +112,13 @@ class MemberFacts(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(orders=0, order_days=0, first_on=None, last_on=None)
-                | Q(orders__gt=0, order_days__gt=0, first_on__lte=F("last_on")),
+                | Q(
+                    orders__gt=0,
+                    order_days__gt=0,
+                    first_on__isnull=False,
+                    last_on__isnull=False,
+                    first_on__lte=F("last_on"),
+                ),
                 name="facts_have_days_when_orders",
             ),
             models.CheckConstraint(condition=Q(order_days__lte=F("orders")), name="facts_days_within_orders"),

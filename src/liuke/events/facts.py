@@ -29,6 +29,7 @@ Upcaster = Callable[[Payload], Payload]
 
 _NAME = re.compile(r"[a-z][a-z_]*\.[A-Z][A-Za-z]*")
 _PLAIN = "int, str, bool, None, date, datetime, and list, tuple[x, ...] or dict[str, x] of them"
+_from_json = json.JSONDecoder().raw_decode  # the database writes no spaces around
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -249,7 +250,7 @@ def read_fact(name: str, version: int, payload: str) -> Any:
     kind = _by_name.get(name)
     if kind is None or version > kind.version:
         raise UnknownFact(f"this release cannot read {name} version {version}")
-    content = json.loads(payload)
+    content, _ = _from_json(payload)
     for old in range(version, kind.version):
         step = upcasters.get((name, old))
         if step is None:
@@ -265,7 +266,9 @@ def _filled(kind: Kind, content: Payload) -> Any:
     arguments = {}
     for name, codec in kind.fields:
         try:
-            arguments[name] = codec.read(content[name])
+            value = content[name]
+            reader = codec.readers.get(type(value))
+            arguments[name] = value if reader is _same else codec.read(value)
         except KeyError:
             raise BadFact(f"{kind.name} version {kind.version}: {name} is missing") from None
         except (BadFact, ValueError) as error:

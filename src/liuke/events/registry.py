@@ -59,7 +59,7 @@ def connect(
     if not _NAME.fullmatch(name) or len(name) > _NAME_LETTERS:
         raise BadReaction(f"{name!r} is not room.action")
     before = _reactions.get(name)
-    same = before is None or unwrap(before.run) is unwrap(reaction)
+    same = before is None or unwrap(before.run) == unwrap(reaction)
     if before and (not same or before.is_replayable != replayable):
         raise BadReaction(f"{name} is already another reaction")
     if before and kind.name in before.facts:

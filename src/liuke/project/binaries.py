@@ -78,7 +78,8 @@ class Programs:
             found = re.search(r"\d+(\.\d+)*", said)
         except (OSError, subprocess.SubprocessError) as error:
             raise CannotStart(
-                f"The PostgreSQL programs in {self.bin} do not run here ({error}); set LIUKE_PG_BIN or LIUKE_DATABASE_URL."
+                f"The PostgreSQL programs in {self.bin} do not run here ({error});"
+                " set LIUKE_PG_BIN or LIUKE_DATABASE_URL."
             ) from error
         if not found:
             raise CannotStart(f"{self['postgres']} is not PostgreSQL; set LIUKE_PG_BIN.")

@@ -29,6 +29,7 @@ from liuke.project.binaries import (
 )
 from liuke.project.errors import CannotStart
 from liuke.project.home import Home, explained, write_private
+from liuke.project.tuning import server_settings
 
 PORT = 5432  # names the socket file; nothing listens on a network
 START_SECONDS = 600.0  # recovery after a crash replays the log: let it
@@ -37,37 +38,6 @@ STOP_SECONDS = 60.0
 LONGEST_SOCKET_FOLDER = 88  # the kernel allows 107 bytes (103 on macOS) with the file's name
 LOG_BYTES = 10 * 1024 * 1024
 SECRET = "postgres.password"
-
-SETTINGS = {
-    "listen_addresses": "",
-    "unix_socket_permissions": "0700",
-    "shared_buffers": "64MB",
-    "work_mem": "8MB",
-    "maintenance_work_mem": "64MB",
-    "effective_cache_size": "256MB",
-    "max_connections": "60",
-    "max_worker_processes": "4",
-    "max_parallel_workers": "2",
-    "max_parallel_workers_per_gather": "1",
-    "max_logical_replication_workers": "0",
-    "max_wal_senders": "0",
-    "wal_level": "minimal",
-    "wal_compression": "on",
-    "max_wal_size": "512MB",
-    "min_wal_size": "80MB",
-    "checkpoint_timeout": "15min",
-    "autovacuum_max_workers": "2",
-    "jit": "off",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "lc_messages": "C",
-    "log_destination": "stderr",
-    "logging_collector": "off",
-    "log_checkpoints": "off",
-    "log_line_prefix": "%m [%p] ",
-    "restart_after_crash": "on",
-}
-NOT_SAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class _Server(subprocess.Popen[bytes]):
@@ -282,13 +252,7 @@ class Cluster:
 
     def _spawn(self, programs: Programs, owner: Owner, major: int) -> int:
         """Start the server by itself (a pipe to it would hang us); returns where its part of the log begins."""
-        settings = {
-            **SETTINGS,
-            **({} if self._fsync else NOT_SAFE_BUT_FAST),
-            **({"io_method": "sync"} if major >= 18 else {}),
-            "unix_socket_directories": '"' + str(self.socket_folder).replace('"', '""') + '"',
-            "cluster_name": self.home.tag,  # the mark by which its processes are known
-        }
+        settings = server_settings(self.home.tag, self.socket_folder, major, fsync=self._fsync)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with explained(self.home.path), self._open_log() as log:
             offset = os.fstat(log).st_size
@@ -357,7 +321,8 @@ class Cluster:
     def _pg_isready(self) -> int:
         """0 answers, 1 is starting or stopping, 2 nobody there."""
         done = subprocess.run(
-            [self.programs["pg_isready"], "-q", "-t", "5", "-h", str(self.socket_folder), "-p", str(PORT), "-d", "postgres"],
+            [self.programs["pg_isready"], "-q", "-t", "5", "-d", "postgres",
+             "-h", str(self.socket_folder), "-p", str(PORT)],
             env=clean_environment(), check=False, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip

@@ -39,7 +39,10 @@ def sentence(log: str, home: Home) -> str:
     if _OTHERS.search(log):
         return f"The database files in {home.data} belong to another user; run Liuke as their owner ({worst(log)})."
     if _DAMAGED.search(log):
-        return f"The database files in {home.data} are damaged ({worst(log)}); move the folder away and restore a backup."
+        return (
+            f"The database files in {home.data} are damaged ({worst(log)});"
+            " move the folder away and restore a backup."
+        )
     return f"The database did not start ({worst(log)}); the whole story is in {home.postgres_log}."
 
 
@@ -49,5 +52,6 @@ def worst(log: str) -> str:
     for level in ("PANIC:", "FATAL:", "error:", "ERROR:", "could not"):
         for line in lines:
             if level in line:
-                return line.split(level, 1)[1].strip().rstrip(".")
+                _, _, after = line.partition(level)
+                return (after if level.endswith(":") else level + after).strip().rstrip(".")
     return lines[-1].rstrip(".") if lines else "it said nothing"

@@ -7,37 +7,41 @@ from django.db import connection
 # A day counts once however many imports bring orders on it: it belongs to the purchase with the smallest id.
 _ADD = """
 WITH fresh AS (
-    SELECT id, member_id, "on", amount_fen FROM analytics_purchase WHERE origin_id = %(import)s
-), figures AS (
+    SELECT id, member_id, "on", amount_fen,
+           amount_fen >= 0 AND row_number() OVER (
+               PARTITION BY member_id, "on", amount_fen >= 0 ORDER BY id) = 1 AS is_first_here
+    FROM analytics_purchase WHERE origin_id = %(import)s
+), told AS (
+    SELECT *, is_first_here AND NOT EXISTS (
+        SELECT 1 FROM analytics_purchase p
+        WHERE p.member_id = fresh.member_id AND p."on" = fresh."on" AND p.amount_fen >= 0
+          AND p.id < fresh.id) AS is_new_day
+    FROM fresh
+)
+MERGE INTO analytics_member_facts AS kept
+USING (
     SELECT member_id,
            count(*) FILTER (WHERE amount_fen >= 0) AS orders,
+           count(*) FILTER (WHERE is_new_day) AS order_days,
            count(*) FILTER (WHERE amount_fen < 0) AS returns,
            min("on") FILTER (WHERE amount_fen >= 0) AS first_on,
            max("on") FILTER (WHERE amount_fen >= 0) AS last_on,
            coalesce(sum(amount_fen) FILTER (WHERE amount_fen >= 0), 0)::bigint AS spent_fen,
            coalesce(-sum(amount_fen) FILTER (WHERE amount_fen < 0), 0)::bigint AS returned_fen
-    FROM fresh GROUP BY member_id
-), days AS (
-    SELECT day.member_id, count(*) AS order_days
-    FROM (SELECT member_id, "on", min(id) AS id FROM fresh WHERE amount_fen >= 0 GROUP BY member_id, "on") AS day
-    WHERE NOT EXISTS (
-        SELECT 1 FROM analytics_purchase p
-        WHERE p.member_id = day.member_id AND p."on" = day."on" AND p.amount_fen >= 0 AND p.id < day.id)
-    GROUP BY day.member_id
-)
-INSERT INTO analytics_member_facts AS kept
-    (member_id, orders, order_days, returns, first_on, last_on, spent_fen, returned_fen)
-SELECT member_id, orders, coalesce(order_days, 0), returns, first_on, last_on, spent_fen, returned_fen
-FROM figures LEFT JOIN days USING (member_id)
-ORDER BY member_id
-ON CONFLICT (member_id) DO UPDATE SET
-    orders = kept.orders + excluded.orders,
-    order_days = kept.order_days + excluded.order_days,
-    returns = kept.returns + excluded.returns,
-    first_on = least(kept.first_on, excluded.first_on),
-    last_on = greatest(kept.last_on, excluded.last_on),
-    spent_fen = kept.spent_fen + excluded.spent_fen,
-    returned_fen = kept.returned_fen + excluded.returned_fen
+    FROM told GROUP BY member_id ORDER BY member_id
+) AS added ON kept.member_id = added.member_id
+WHEN MATCHED THEN UPDATE SET
+    orders = kept.orders + added.orders,
+    order_days = kept.order_days + added.order_days,
+    returns = kept.returns + added.returns,
+    first_on = least(kept.first_on, added.first_on),
+    last_on = greatest(kept.last_on, added.last_on),
+    spent_fen = kept.spent_fen + added.spent_fen,
+    returned_fen = kept.returned_fen + added.returned_fen
+WHEN NOT MATCHED THEN
+    INSERT (member_id, orders, order_days, returns, first_on, last_on, spent_fen, returned_fen)
+    VALUES (added.member_id, added.orders, added.order_days, added.returns, added.first_on, added.last_on,
+            added.spent_fen, added.returned_fen)
 """
 
 

@@ -33,6 +33,7 @@ from liuke.people.actions import ENROLLED, enrol
 NAMES_AT_ONCE = 20_000
 
 _STAGE = """
+DROP TABLE IF EXISTS staged_line, staged_identity;
 CREATE TEMP TABLE staged_line (
     line bigint, member text NOT NULL, at timestamptz NOT NULL, "on" date NOT NULL, amount_fen bigint NOT NULL,
     quantity bigint NOT NULL, order_number text, item text
@@ -245,4 +246,6 @@ def _take(import_id: int, *, has_items: bool) -> tuple[int, int, int]:
         new: int = cursor.rowcount
         if has_items:
             cursor.execute(_TAKE_ITEMS, {"import": import_id})
+        if new:  # what follows must not be planned for the table as it was before
+            cursor.execute("ANALYZE analytics_purchase, people_member")
     return new, orders - new, members

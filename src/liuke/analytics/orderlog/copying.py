@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
-from .lines import Block
+from .lines import Block, OrderLine
 
 COLUMNS = ("line", "member", "at", "on", "amount", "quantity", "order", "item")
 
@@ -17,12 +18,17 @@ _TABLE = str.maketrans(_ESCAPES)
 _NONE = "\\N"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS_KEPT = 20_000
+_PORTION = 1000  # few enough to stay in the processor's cache
+_microseconds = attrgetter("microseconds")
 
 
 def copy_block(block: Block) -> bytes:
-    if not block.lines:
-        return b""
-    numbers, members, ats, ons, amounts, quantities, orders, items = zip(*block.lines, strict=True)
+    lines = block.lines
+    return b"".join(_copied(lines[at : at + _PORTION]) for at in range(0, len(lines), _PORTION))
+
+
+def _copied(lines: list[OrderLine]) -> bytes:
+    numbers, members, ats, ons, amounts, quantities, orders, items = zip(*lines, strict=True)
     days = {on: on.isoformat() for on in set(ons)}
     columns: Sequence[Iterable[str]] = (
         map(str, numbers),
@@ -44,15 +50,10 @@ class _Days(dict[int, str]):
         return text
 
 
-class _Clock(dict[int, str]):
-    def __missing__(self, seconds: int) -> str:
-        minutes, second = divmod(seconds, 60)
-        text = self[seconds] = f" {minutes // 60:02}:{minutes % 60:02}:{second:02}"
-        return text
-
-
 _days = _Days()
-_clock = _Clock()
+# Two small tables, since one of all seconds of a day would not stay in the processor's cache.
+_MINUTES = [f" {minute // 60:02}:{minute % 60:02}" for minute in range(1440)]
+_SECONDS = [f":{second:02}+00" for second in range(60)]
 
 
 def _instants(ats: Sequence[datetime]) -> list[str]:
@@ -60,9 +61,12 @@ def _instants(ats: Sequence[datetime]) -> list[str]:
     if len(_days) > _DAYS_KEPT:
         _days.clear()
     spans = [at - _EPOCH for at in ats]
-    if any(span.microseconds for span in spans):
+    if any(map(_microseconds, spans)):
         return [str(_EPOCH + span) for span in spans]
-    return [_days[span.days] + _clock[span.seconds] + "+00" for span in spans]
+    return [
+        _days[span.days] + _MINUTES[span.seconds // 60] + _SECONDS[span.seconds % 60]
+        for span in spans
+    ]
 
 
 def _escaped(values: Sequence[str | None]) -> Iterable[str]:

@@ -26,7 +26,7 @@ class DateOrders:
 
     fits: tuple[str, ...] = ORDERS
     needed: bool = False
-    against: dict[str, int] = field(default_factory=dict)
+    against: dict[frozenset[str], int] = field(default_factory=dict)
     examples: dict[frozenset[str], tuple[int, str]] = field(default_factory=dict)
 
     @property
@@ -40,7 +40,9 @@ class DateOrders:
         """Two lines that no order suits together, where no order fits them all."""
         if self.fits:
             return None
-        lines = sorted(set(self.against.values()))
+        pairs = combinations(self.against.items(), 2)
+        both = [sorted((a, b)) for (some, a), (more, b) in pairs if some | more == set(ORDERS)]
+        lines = min(both, default=sorted(self.against.values()))
         return lines[0], lines[-1]
 
     def note(self, line: int, raw: str) -> None:
@@ -51,10 +53,9 @@ class DateOrders:
         if not any(read.values()):
             return
         self.needed = True
-        for order in ORDERS:
-            if read[order] is None:
-                self.against.setdefault(order, line)
-        self.fits = tuple(order for order in ORDERS if order not in self.against)
+        self.fits = tuple(order for order in self.fits if read[order])
+        refused = frozenset(order for order in ORDERS if read[order] is None)
+        self.against.setdefault(refused, line)
         for one, other in combinations(ORDERS, 2):
             if read[one] and read[other] and read[one] != read[other]:
                 self.examples.setdefault(frozenset((one, other)), (line, raw.strip()))

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from .cells import NOTHING, plain
@@ -93,14 +94,22 @@ class Times(dict[str, timedelta]):
             self[text] = span
 
 
-class Days(dict[str, tuple[datetime, date]]):
-    """Local midnight in UTC and the date, by the text the day was written as."""
+class KnownDay(NamedTuple):
+    """Local midnight in UTC, the date, and what to take from local times for UTC."""
+
+    midnight: datetime
+    on: date
+    ahead: timedelta
+
+
+class Days(dict[str, KnownDay]):
+    """What is known of a day, by the text it was written as."""
 
     def __init__(self, read: Callable[[str], object]) -> None:
         super().__init__()
         self.read = read
 
-    def __missing__(self, text: str) -> tuple[datetime, date]:
+    def __missing__(self, text: str) -> KnownDay:
         """Read it: that remembers the day, unless its clock changes or its text holds more."""
         try:
             self.read(text)
@@ -204,7 +213,7 @@ class Dates:
         if zone is not None:
             return self._local((midnight + span - zone).replace(tzinfo=UTC))
         at = (midnight + span).replace(tzinfo=self.zone).astimezone(UTC)
-        self._remember(raw, shape[1], midnight)
+        self._remember(raw, shape[1], written, span, midnight)
         return at, at.astimezone(self.zone).date()
 
     def _day(self, day: str) -> date | None:
@@ -220,32 +229,34 @@ class Dates:
             raise Refused("not_in_date_order", value=excerpt(day), order=self.order)
         return found
 
-    def _remember(self, raw: str, day: str, midnight: datetime) -> None:
+    def _remember(
+        self, raw: str, day: str, written: str, span: timedelta, midnight: datetime
+    ) -> None:
         """Keep the day and the time of day as they were written, where the day has one offset."""
-        if day + "T" == raw[: len(day) + 1]:
-            self.separator = "T"
-        elif day + " " == raw[: len(day) + 1]:
-            self.separator = " "
-        written, _, rest = raw.partition(self.separator)
-        if written != day or (rest and rest != rest.strip()):
+        if raw.startswith(day) and raw[len(day) : len(day) + 1] in ("T", " "):
+            self.separator = raw[len(day)]
+        if raw.partition(self.separator)[::2] != (day, written):
             return
-        span, zone = _time(rest)
-        if zone is None:
-            self.times.keep(rest, span)
+        self.times.keep(written, span)
         if midnight.year < 1970 or day in self.days:
             return
         noted = self._whole_day(midnight)
-        if noted is not None and noted[0] + 2 * _DAY < self.latest:
+        if noted is not None and noted[0] < self.latest - 2 * _DAY:
             if len(self.days) >= CACHED:
                 self.days.clear()
             self.days[day] = noted
 
-    def _whole_day(self, midnight: datetime) -> tuple[datetime, date] | None:
+    def _whole_day(self, midnight: datetime) -> KnownDay | None:
         """Local midnight in UTC, unless the zone's clock changes between it and the next one."""
         start = midnight.replace(tzinfo=self.zone)
         steps = (start.replace(hour=hour, minute=half) for hour in range(24) for half in (0, 59))
-        offsets = {step.utcoffset() for step in steps}
-        return (start.astimezone(UTC), midnight.date()) if len(offsets) == 1 else None
+        at = start.astimezone(UTC)
+        if len({step.utcoffset() for step in steps}) > 1:
+            return None
+        was_skipped = at.astimezone(self.zone).date() != midnight.date()  # Samoa, 30 December 2011
+        if was_skipped:
+            return None
+        return KnownDay(at, midnight.date(), midnight.replace(tzinfo=UTC) - at)
 
 
 def _time(written: str) -> tuple[timedelta, timedelta | None]:

@@ -127,7 +127,9 @@ def _has_rival(
     for other_total, other_role, other, _ in scored:
         if other_role != role or other.index == column.index or other.index in taken:
             continue
-        if total - other_total < _CLOSE and not _is_renaming(look, column.index, other.index):
+        if total - other_total >= _CLOSE:
+            continue
+        if role != "member" or not _is_renaming(look, column.index, other.index):
             return True
     return False
 

@@ -25,7 +25,7 @@ from .shape import LogLook, look
 from .splitting import Row, Stretch
 from .stretches import Stretches
 
-_PORTION = 500
+_PORTION = 1000
 
 
 @contextmanager

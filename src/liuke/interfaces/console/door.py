@@ -37,5 +37,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(back if is_ours else reverse("console:overview"))
     chosen = request.POST.get("theme", "")
     if chosen in THEMES:
-        response.set_cookie("theme", chosen, max_age=_YEAR, samesite="Lax", secure=request.is_secure())
+        response.set_cookie(
+            "theme", chosen, max_age=_YEAR, samesite="Lax", secure=request.is_secure()
+        )
     return response

@@ -65,12 +65,14 @@ class Filters:
 def page_number(query: QueryDict) -> int:
     """The page asked for, 1 for nonsense."""
     text = query.get("page", "")
-    return min(int(text), _MOST_PAGES) if text.isascii() and text.isdecimal() and len(text) < 12 else 1
+    return (
+        min(int(text), _MOST_PAGES) if text.isascii() and text.isdecimal() and len(text) < 12 else 1
+    )
 
 
 def address(name: str, **query: object) -> str:
     """The address of a page with its query string; empty values are left out."""
-    kept = {key: value for key, value in query.items() if value not in ("", None)}
+    kept = {key: str(value) for key, value in query.items() if value not in ("", None)}
     return reverse(name) + (f"?{urlencode(kept)}" if kept else "")
 
 

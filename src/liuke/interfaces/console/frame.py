@@ -61,7 +61,11 @@ class Frame:
 
 
 def frame_of(
-    request: HttpRequest, here: str = "", *, filters: Filters | None = None, source: Source | None = None
+    request: HttpRequest,
+    here: str = "",
+    *,
+    filters: Filters | None = None,
+    source: Source | None = None,
 ) -> Frame:
     """The frame of a page about `source`, else about the source the address names, else the first one.
 

@@ -48,14 +48,26 @@ def member(request: HttpRequest, reference: str) -> HttpResponse:
     """
     story = queries.member_story(reference)
     frame = frame_of(request, "members", source=story.source)
-    context: dict[str, Any] = {"frame": frame, "story": story, "name": story.member.name}
+    context: dict[str, Any] = {
+        "frame": frame,
+        "story": story,
+        "name": story.member.name,
+        "has_goods": any(p.order_number or p.items for p in story.purchases),
+    }
     if story.row is not None:
         context |= _standing(story, story.row, frame)
     return render(request, "console/member.html", context)
 
 
 def _standing(story: MemberStory, row: MemberRow, frame: Frame) -> dict[str, Any]:
-    group = next((g for g in (frame.report or {"rfm": {"groups": []}})["rfm"]["groups"] if g["key"] == row.group), None)
+    group = next(
+        (
+            g
+            for g in (frame.report or {"rfm": {"groups": []}})["rfm"]["groups"]
+            if g["key"] == row.group
+        ),
+        None,
+    )
     life = _life(story, row)
     return {
         "rhythm": wording.rhythm_says(
@@ -68,7 +80,9 @@ def _standing(story: MemberStory, row: MemberRow, frame: Frame) -> dict[str, Any
         "rhythm_icon": "hourglass" if row.is_overdue else "repeat-2",
         "next_stage": wording.stage_name(_NEXT_STAGE.get(row.stage, "churned")),
         "life": life,
-        "life_stages": sorted({b.stage for b in life.bands}, key=list(wording.STAGES).index) if life else [],
+        "life_stages": sorted({b.stage for b in life.bands}, key=list(wording.STAGES).index)
+        if life
+        else [],
         "moves": [Move(m.stage, m.since_on, _why(m, frame)) for m in story.moves],
         "scores": _scores(row, story.source.currency),
         "group_name": wording.group_name(row.group, row.group_name),
@@ -79,7 +93,9 @@ def _standing(story: MemberStory, row: MemberRow, frame: Frame) -> dict[str, Any
 
 
 def _why(move: queries.MoveRow, frame: Frame) -> str:
-    silent_after = frame.report["rules"]["silent_after_days"] if frame.report else move.threshold_days
+    silent_after = (
+        frame.report["rules"]["silent_after_days"] if frame.report else move.threshold_days
+    )
     return wording.move_says(move, silent_after)
 
 
@@ -89,7 +105,9 @@ def _life(story: MemberStory, row: MemberRow) -> Lifeline | None:
         moves=[(move.stage, move.since_on) for move in oldest_first],
         orders=[p.on for p in story.purchases if p.amount_fen >= 0],
         returns=[p.on for p in story.purchases if p.amount_fen < 0],
-        usual_on=row.last_on + dt.timedelta(days=round(row.rhythm_days)) if row.orders > 1 else None,
+        usual_on=row.last_on + dt.timedelta(days=round(row.rhythm_days))
+        if row.orders > 1
+        else None,
         until=story.as_of or row.last_on,
     )
 
@@ -103,5 +121,6 @@ def _scores(row: MemberRow, currency: str) -> list[Score]:
     }
     scores = {"r": row.r, "f": row.f, "m": row.m}
     return [
-        Score(x.upper(), scores[x], values[x], wording.score_says(x, scores[x])) for x in ("r", "f", "m")
+        Score(x.upper(), scores[x], values[x], wording.score_says(x, scores[x]))
+        for x in ("r", "f", "m")
     ]

@@ -79,17 +79,24 @@ def _chips(filters: Filters, frame: Frame) -> dict[str, Any]:
         "recent": gettext("Last order"),
         "orders": gettext("Orders"),
     }
-    everyone = Chip("", gettext("All"), _href(frame, filters.but(stage=None)), filters.stage is None)
+    everyone = Chip(
+        "", gettext("All"), _href(frame, filters.but(stage=None)), filters.stage is None
+    )
     stages = [
-        Chip(key, wording.stage_name(key), _href(frame, filters.but(stage=key)), filters.stage == key)
+        Chip(
+            key, wording.stage_name(key), _href(frame, filters.but(stage=key)), filters.stage == key
+        )
         for key in STAGES
     ]
-    overdue = Chip("overdue", "", _href(frame, filters.but(overdue=not filters.overdue)), filters.overdue)
+    overdue = Chip(
+        "overdue", "", _href(frame, filters.but(overdue=not filters.overdue)), filters.overdue
+    )
     return {
         "stages": [everyone, *stages],
         "overdue": overdue,
         "sorts": [
-            Chip(key, sorts[key], _href(frame, filters.but(sort=key)), filters.sort == key) for key in SORTS
+            Chip(key, sorts[key], _href(frame, filters.but(sort=key)), filters.sort == key)
+            for key in SORTS
         ],
         "others": _others(filters, frame),
     }
@@ -101,7 +108,9 @@ def _others(filters: Filters, frame: Frame) -> list[Chip]:
         "group": _group_name(filters.group, frame) if filters.group else "",
         "r": f"R{filters.r}" if filters.r else "",
         "f": f"F{filters.f}" if filters.f else "",
-        "cohort": gettext("first order %(month)s") % {"month": filters.cohort} if filters.cohort else "",
+        "cohort": gettext("first order %(month)s") % {"month": filters.cohort}
+        if filters.cohort
+        else "",
         "search": f"“{filters.search}”" if filters.search else "",
     }
     nothing = Filters()

@@ -25,7 +25,9 @@ def overview(request: HttpRequest) -> HttpResponseBase:
         return render(request, "console/nothing.html", {"frame": frame})
     part = request.GET.get("part", "")
     if request.GET.get("format") == "csv" and part in SHEETS:
-        return sheet(f"liuke-{frame.source.key}-{part}-{frame.report['as_of']}", SHEETS[part](frame.report))
+        return sheet(
+            f"liuke-{frame.source.key}-{part}-{frame.report['as_of']}", SHEETS[part](frame.report)
+        )
     to_list, to_member = member_links(frame.source_key)
     context = {
         "frame": frame,
@@ -44,14 +46,19 @@ def download_report(request: HttpRequest) -> HttpResponse:
     page = render_report(frame.report, language=language)
     response = HttpResponse(page, content_type="text/html; charset=utf-8")
     name = f"{gettext('Retention report')} {frame.source.title} {frame.report['as_of']}.html"
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
+    response["Content-Disposition"] = (
+        content_disposition_header(as_attachment=True, filename=name) or ""
+    )
     response["Cache-Control"] = "private, no-store"
     return response
 
 
 def _sheets(frame: Frame) -> dict[str, str]:
     links = {
-        part: address("console:overview", source=frame.source_key, format="csv", part=part) for part in SHEETS
+        part: address("console:overview", source=frame.source_key, format="csv", part=part)
+        for part in SHEETS
     }
-    overdue = address("console:members", source=frame.source_key, overdue="1", sort="at_stake", format="csv")
+    overdue = address(
+        "console:members", source=frame.source_key, overdue="1", sort="at_stake", format="csv"
+    )
     return {**links, "overdue": overdue}

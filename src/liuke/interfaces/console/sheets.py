@@ -29,7 +29,11 @@ class _Echo:
 
 def cell(value: object) -> object:
     """Text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay numbers."""
-    if isinstance(value, str) and value.lstrip().startswith(_FORMULA) and not _NUMBER.fullmatch(value):
+    if (
+        isinstance(value, str)
+        and value.lstrip().startswith(_FORMULA)
+        and not _NUMBER.fullmatch(value)
+    ):
         return f"'{value}"
     return value
 
@@ -44,7 +48,9 @@ def sheet(name: str, lines: Iterable[Line]) -> StreamingHttpResponse:
             yield writer.writerow([cell(value) for value in line])
 
     response = StreamingHttpResponse(rows(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{name}.csv") or ""
+    response["Content-Disposition"] = (
+        content_disposition_header(as_attachment=True, filename=f"{name}.csv") or ""
+    )
     response["Cache-Control"] = "private, no-store"
     return response
 
@@ -57,10 +63,22 @@ def amount(fen: int, currency: str) -> str:
 
 
 def cohorts(report: Json) -> Iterator[Line]:
-    yield [gettext("First order"), gettext("Members"), gettext("Months later"), gettext("Ordered again"), gettext("Finished")]
+    yield [
+        gettext("First order"),
+        gettext("Members"),
+        gettext("Months later"),
+        gettext("Ordered again"),
+        gettext("Finished"),
+    ]
     for row in report["cohorts"]["rows"]:
         for each in row["cells"]:
-            yield [row["period"], row["members"], each["age"], each["returned"], int(each["finished"])]
+            yield [
+                row["period"],
+                row["members"],
+                each["age"],
+                each["returned"],
+                int(each["finished"]),
+            ]
 
 
 def rfm(report: Json) -> Iterator[Line]:
@@ -79,7 +97,14 @@ def flow(report: Json) -> Iterator[Line]:
 
 def groups(report: Json) -> Iterator[Line]:
     currency = report["source"]["currency"]
-    yield [gettext("Group"), gettext("Rule"), gettext("Members"), gettext("Orders"), gettext("Net spend"), gettext("What to do")]
+    yield [
+        gettext("Group"),
+        gettext("Rule"),
+        gettext("Members"),
+        gettext("Orders"),
+        gettext("Net spend"),
+        gettext("What to do"),
+    ]
     for each in report["rfm"]["groups"]:
         yield [
             wording.group_name(each["key"], each["name"]),

@@ -142,11 +142,15 @@ class Board:
     sentences: list[Sentence]
     stages: list[StageCard]
     cohorts: Heat
+    cohorts_say: SafeString
     grid: list[GridRow]
+    grid_says: SafeString
+    grid_is_bad: bool
     recency: list[str]
     groups: list[Group]
     flow: Sankey
     flow_nodes: list[FlowNode]
+    flow_left_out: int
     flow_lines: list[FlowLine]
     overdue: list[OverdueLine]
     overdue_href: str
@@ -156,22 +160,32 @@ class Board:
 def board(report: Json, link: Link, member_link: MemberLink, *, overdue_shown: int) -> Board:
     """All view models of a report."""
     currency = report["source"]["currency"]
-    flow = sankey(report["flow"]["cells"])
+    drawn, left_out = _drawn(report["flow"]["cells"])
+    flow = sankey(drawn)
+    grid_says, is_bad = _grid_says(report["rfm"]["grid"], currency)
     return Board(
         report=report,
         currency=currency,
         sentences=_sentences(report, currency, link),
         stages=_stages(report, currency, link),
         cohorts=heat(report["cohorts"], link),
+        cohorts_say=wording.cohorts_say(report["cohorts"]["mean"]),
         grid=_grid(report["rfm"], currency, link),
+        grid_says=grid_says,
+        grid_is_bad=is_bad,
         recency=[_span(cut) for cut in report["rfm"]["cuts"]["r"]],
         groups=_groups(report["rfm"]["groups"], currency, link),
         flow=flow,
         flow_nodes=_flow_nodes(flow, link),
+        flow_left_out=left_out,
         flow_lines=_flow_lines(report["flow"]["cells"]),
         overdue=_overdue(report["warnings"].get("top", [])[:overdue_shown], member_link),
         overdue_href=link(overdue="1", sort="at_stake"),
-        limits=[text for text in (wording.limit(x["key"], x["params"]) for x in report["limits"]) if text],
+        limits=[
+            text
+            for text in (wording.limit(x["key"], x["params"]) for x in report["limits"])
+            if text
+        ],
     )
 
 
@@ -274,11 +288,32 @@ def _groups(groups: list[Json], currency: str, link: Link) -> list[Group]:
     ]
 
 
+def _drawn(cells: list[Json]) -> tuple[list[Json], int]:
+    """The cells without those who had left and stayed away: they would fill the picture and say nothing."""
+    stayed_away = [cell for cell in cells if cell["from"] == cell["to"] == "churned"]
+    return [cell for cell in cells if cell not in stayed_away], sum(
+        c["members"] for c in stayed_away
+    )
+
+
 def _flow_nodes(flow: Sankey, link: Link) -> list[FlowNode]:
     return [
-        FlowNode(node, wording.stage_name(node.key), link(stage=node.key) if node.side == "right" else "")
+        FlowNode(node, _node_name(node), link(stage=node.key) if node.side == "right" else "")
         for node in flow.nodes
     ]
+
+
+def _node_name(node: Node) -> str:
+    if node.key != "churned":
+        return wording.stage_name(node.key)
+    return gettext("Newly churned") if node.side == "right" else gettext("Came back")
+
+
+def _grid_says(grid: list[list[Json]], currency: str) -> tuple[SafeString, bool]:
+    """Who bought often and has not been here for long: the corner worth looking at first."""
+    corner = [grid[f - 1][r - 1] for f in (4, 5) for r in (1, 2)]
+    members, fen = sum(c["members"] for c in corner), sum(c["total_fen"] for c in corner)
+    return wording.corner_says(members, fen, currency), members > 0
 
 
 def _flow_lines(cells: list[Json]) -> list[FlowLine]:

@@ -48,6 +48,7 @@ class Point:
     share: float
     age: int
     is_told: bool
+    is_spare: bool
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,9 @@ def heat(cohorts: Json, link: Callable[..., str]) -> Heat:
     )
 
 
-def _cells(cells: list[Json], members: int, ages: range, low: float, high: float) -> list[Cell | None]:
+def _cells(
+    cells: list[Json], members: int, ages: range, low: float, high: float
+) -> list[Cell | None]:
     by_age = {cell["age"]: cell for cell in cells}
     found: list[Cell | None] = []
     for age in ages:
@@ -154,11 +157,12 @@ def _points(mean: list[Cell | None]) -> list[Point]:
     step = max(1, round(len(cells) / 9))
     return [
         Point(
-            x=round(24 + (age - 1) / max(last - 1, 1) * (CURVE_WIDTH - 48), 1),
+            x=round(36 + (age - 1) / max(last - 1, 1) * (CURVE_WIDTH - 72), 1),
             y=round(26 + (1 - cell.share / top) * (CURVE_HEIGHT - 54), 1),
             share=cell.share,
             age=age,
             is_told=(age - 1) % step == 0,
+            is_spare=(age - 1) // step % 2 == 1,
         )
         for age, cell in cells
     ]

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 900, 92
+WIDTH, HEIGHT = 900, 120
 _LEFT, _RIGHT = 6.0, WIDTH - 6.0
 
 

@@ -21,6 +21,7 @@ def _style() -> SafeString:
 
 
 OVERDUE_SHOWN = 20
+_NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'  # an SVG inside HTML needs none
 
 
 def _nowhere(*_member: str, **_filters: object) -> str:
@@ -31,5 +32,10 @@ def _nowhere(*_member: str, **_filters: object) -> str:
 def render_report(report: dict[str, Any], *, language: str) -> str:
     """One self-contained HTML page (inline style, no script, no request) in `zh-hans` or `en`."""
     with translation.override(language):
-        context = {"board": board(report, _nowhere, _nowhere, overdue_shown=OVERDUE_SHOWN), "style": _style(), "is_file": True}
-        return render_to_string("report/page.html", context)
+        context = {
+            "board": board(report, _nowhere, _nowhere, overdue_shown=OVERDUE_SHOWN),
+            "style": _style(),
+            "is_file": True,
+        }
+        page = render_to_string("report/page.html", context)
+    return page.replace(_NAMESPACE, "")

@@ -14,7 +14,7 @@ RIGHT = ("new", "active", "silent", "churned")
 WIDTH, HEIGHT = 400.0, 340.0
 TOP = 20.0
 BAR, GAP = 11.0, 20.0
-LABEL = 86.0  # room for names on each side
+LABEL = 104.0  # room for names on each side
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,12 @@ class Sankey:
 
     nodes: tuple[Node, ...]
     ribbons: tuple[Ribbon, ...]
-    width: float
-    height: float
+    width: float = WIDTH
+    height: float = HEIGHT
+    left_x: float = LABEL + BAR
+    right_x: float = WIDTH - LABEL - BAR
+    left_text_x: float = LABEL - 6
+    right_text_x: float = WIDTH - LABEL + 6
 
 
 def sankey(cells: Sequence[dict[str, Any]]) -> Sankey:
@@ -71,7 +75,7 @@ def sankey(cells: Sequence[dict[str, Any]]) -> Sankey:
     ribbons = _ribbons(flows, sources, targets, scale)
     # The moves lie over those who stayed, the thick under the thin.
     ribbons.sort(key=lambda r: (r.is_move, -r.width))
-    return Sankey((*sources.values(), *targets.values()), tuple(ribbons), WIDTH, HEIGHT)
+    return Sankey((*sources.values(), *targets.values()), tuple(ribbons))
 
 
 def _sums(flows: dict[tuple[str, str], int], end: int, order: tuple[str, ...]) -> dict[str, int]:

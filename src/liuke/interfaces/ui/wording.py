@@ -5,7 +5,7 @@ Numbers are computed elsewhere; a sentence is shown only when its figures are th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.utils.html import conditional_escape, format_html
@@ -177,46 +177,93 @@ def headline(key: str, params: Params, currency: str) -> SafeString:
     return HEADLINES[key](params, currency) if key in HEADLINES else SafeString("")
 
 
+def cohorts_say(mean: Sequence[Mapping[str, int]]) -> SafeString:
+    """How many newcomers order again in the next month, and half a year on; empty before a month is over."""
+    shares = {cell["age"]: cell["returned"] / cell["members"] for cell in mean if cell["members"]}
+    if 1 not in shares:
+        return SafeString("")
+    if 6 not in shares:
+        return told(
+            gettext("%(next)s of newcomers order again in the month after their first."),
+            next=percent(shares[1]),
+        )
+    return told(
+        gettext(
+            "%(next)s of newcomers order again in the month after their first, "
+            "%(later)s in the sixth month."
+        ),
+        next=percent(shares[1]),
+        later=percent(shares[6]),
+    )
+
+
+def corner_says(members: int, total_fen: int, currency: str) -> SafeString:
+    """Frequent buyers (F4-5) who have not been here for long (R1-2)."""
+    if not members:
+        return told(gettext("No frequent buyer has stayed away for long."))
+    return told(
+        ngettext(
+            "%(members)s frequent buyer has not been here for long; together they spent %(money)s.",
+            "%(members)s frequent buyers have not been here for long; together they spent %(money)s.",
+            members,
+        ),
+        members=count(members),
+        money=money_whole(total_fen, currency),
+    )
+
+
 # What the data cannot say -------------------------------------------------------------------------
 
 LIMITS: dict[str, Callable[[Params], str]] = {
     "no_logins": lambda p: gettext(
         "The log knows orders, not visits: days without an order stand in for days without a login."
     ),
-    "log_begins": lambda p: gettext(
-        "The log begins on %(day)s: whoever ordered before then counts from here."
-    )
-    % {"day": long_day(p["first_on"])},
-    "short_log": lambda p: ngettext(
-        "The log covers only %(days)s day: too short to see who comes back late.",
-        "The log covers only %(days)s days: too short to see who comes back late.",
-        p["days"],
-    )
-    % {"days": count(p["days"])},
+    "log_begins": lambda p: (
+        gettext("The log begins on %(day)s: whoever ordered before then counts from here.")
+        % {"day": long_day(p["first_on"])}
+    ),
+    "short_log": lambda p: (
+        ngettext(
+            "The log covers only %(days)s day: too short to see who comes back late.",
+            "The log covers only %(days)s days: too short to see who comes back late.",
+            p["days"],
+        )
+        % {"days": count(p["days"])}
+    ),
     "unfinished_periods": lambda p: gettext(
         "Months that have not ended are hatched: their figures can still rise."
     ),
-    "unit_thresholds": lambda p: gettext(
-        "The groups' money limits were written for yuan; amounts here are %(currency)s. Set your own."
-    )
-    % {"currency": p.get("currency", "")},
-    "no_items": lambda p: gettext("The log does not say what was bought, so nothing is said of goods."),
-    "returns_reduce_money": lambda p: ngettext(
-        "%(returns)s return lowers what its member has spent; it is not an order.",
-        "%(returns)s returns lower what their members have spent; they are not orders.",
-        p.get("returns", 0),
-    )
-    % {"returns": count(p.get("returns", 0))},
+    "unit_thresholds": lambda p: (
+        gettext(
+            "The groups' money limits were written for yuan; amounts here are %(currency)s. Set your own."
+        )
+        % {"currency": p.get("currency", "")}
+    ),
+    "no_items": lambda p: gettext(
+        "The log does not say what was bought, so nothing is said of goods."
+    ),
+    "returns_reduce_money": lambda p: (
+        ngettext(
+            "%(returns)s return lowers what its member has spent; it is not an order.",
+            "%(returns)s returns lower what their members have spent; they are not orders.",
+            p.get("returns", 0),
+        )
+        % {"returns": count(p.get("returns", 0))}
+    ),
     "rhythm_assumed": lambda p: gettext(
         "Too few members came back to learn the usual rhythm; an assumed one stands in."
     ),
-    "rejected_lines": lambda p: ngettext(
-        "%(lines)s line of the file could not be read and is left out.",
-        "%(lines)s lines of the file could not be read and are left out.",
-        p.get("lines", 0),
-    )
-    % {"lines": count(p.get("lines", 0))},
-    "other_trade": lambda p: gettext("The log comes from another trade; habits there may differ from yours."),
+    "rejected_lines": lambda p: (
+        ngettext(
+            "%(lines)s line of the file could not be read and is left out.",
+            "%(lines)s lines of the file could not be read and are left out.",
+            p.get("lines", 0),
+        )
+        % {"lines": count(p.get("lines", 0))}
+    ),
+    "other_trade": lambda p: gettext(
+        "The log comes from another trade; habits there may differ from yours."
+    ),
 }
 
 
@@ -228,7 +275,9 @@ def limit(key: str, params: Params) -> str:
 # One member ---------------------------------------------------------------------------------------
 
 
-def rhythm_says(*, rhythm_days: float, days_since: int, still_normal: float, orders: int) -> SafeString:
+def rhythm_says(
+    *, rhythm_days: float, days_since: int, still_normal: float, orders: int
+) -> SafeString:
     """Is the present wait unusual for this member?"""
     if orders < 2:
         return told(
@@ -264,7 +313,7 @@ def waiting_says(rhythm_days: float, days_since: int) -> str:
 def move_says(move: Any, silent_after_days: int) -> str:
     """Why a member entered a stage: the rule and the figures that put them there."""
     if move.stage == "new":
-        return gettext("First order. New until the second one.")
+        return gettext("First order: a new member.")
     if move.stage == "active":
         came_back = move.previous_stage in ("silent", "churned")
         return _came_back(move) if came_back else _became_active(move)
@@ -274,7 +323,9 @@ def move_says(move: Any, silent_after_days: int) -> str:
     }
     if move.stage == "silent" and move.threshold_days > silent_after_days:
         return (
-            gettext("No order for %(days)s days (rule: %(rule)s days, grace for a returner included).")
+            gettext(
+                "No order for %(days)s days (rule: %(rule)s days, grace for a returner included)."
+            )
             % figures
         )
     return gettext("No order for %(days)s days (rule: %(rule)s days).") % figures
@@ -326,9 +377,10 @@ def _days_say(low: Bound, high: Bound) -> str:
         return ""
     figures = {"low": count(low or 0), "high": count(high or 0)}
     if low is None:
-        return ngettext(
-            "last order within %(high)s day", "last order within %(high)s days", high or 0
-        ) % figures
+        return (
+            ngettext("last order within %(high)s day", "last order within %(high)s days", high or 0)
+            % figures
+        )
     if high is None:
         return gettext("no order for %(low)s days or longer") % figures
     return gettext("last order %(low)s to %(high)s days ago") % figures

@@ -14,10 +14,10 @@ ENROLLED = "people_enrolled"
 NAMES_AT_ONCE = 20_000
 
 _PREPARE = f"""
-CREATE TEMP TABLE IF NOT EXISTS {ENROLLED} (name text PRIMARY KEY, member_id bigint NOT NULL) ON COMMIT DROP;
-CREATE TEMP TABLE IF NOT EXISTS people_enrolling (
+DROP TABLE IF EXISTS {ENROLLED}, people_enrolling;
+CREATE TEMP TABLE {ENROLLED} (name text PRIMARY KEY, member_id bigint NOT NULL) ON COMMIT DROP;
+CREATE TEMP TABLE people_enrolling (
     name text, external_id text, phone_sealed bytea, reference text) ON COMMIT DROP;
-TRUNCATE people_enrolling;
 """
 _COPY = "COPY people_enrolling (name, external_id, phone_sealed, reference) FROM STDIN"
 _INSERT = """
@@ -38,7 +38,7 @@ def enrol(*, source: str, names: Iterable[str]) -> int:
     """See that everyone in `names` is a member of `source`; answer how many are new.
 
     A name that is a mainland phone number is sealed and known by its blind index. Who got which id is left in the
-    temporary table `ENROLLED` (name, member_id) for the rest of the caller's transaction, to be joined with.
+    temporary table `ENROLLED` (name, member_id) until the next call or the end of the caller's transaction, to be joined with.
     """
     with connection.cursor() as cursor:
         cursor.execute(_PREPARE)

@@ -1,0 +1,38 @@
+"""The committed style and script are what the sources give, small enough, and safe for old web views."""
+
+from __future__ import annotations
+
+import filecmp
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import liuke
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = Path(liuke.__file__).parent / "interfaces" / "ui" / "static" / "liuke"
+
+
+def test_sources_give_what_is_committed(tmp_path: Path) -> None:
+    if shutil.which("node") is None or not (ROOT / "frontend" / "node_modules" / "lightningcss").is_dir():
+        pytest.skip("needs node and `cd frontend && npm install`")
+    subprocess.run(["node", "build.mjs", str(tmp_path)], cwd=ROOT / "frontend", check=True, capture_output=True)
+    for name in ("app.css", "report.css", "app.js"):
+        assert filecmp.cmp(tmp_path / name, STATIC / name, shallow=False), f"run `make css`: {name} is stale"
+
+
+def test_script_stays_tiny_and_evaluates_nothing() -> None:
+    script = (STATIC / "app.js").read_text(encoding="utf-8")
+    assert len(script.encode()) < 4096
+    assert not re.search(r"\beval\b|new Function|innerHTML|\.style\b", script)
+
+
+@pytest.mark.parametrize("name", ["app.css", "report.css"])
+def test_style_has_nothing_an_old_web_view_drops(name: str) -> None:
+    style = (STATIC / name).read_text(encoding="utf-8")
+    assert not re.search(r"@layer|@container|:has\(|oklch|color-mix|\btranslate:|\bscale:|\brotate:|url\(|@import", style)
+    assert "[data-theme=auto]" in style
+    assert len(style.encode()) < 30_000
