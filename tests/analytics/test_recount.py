@@ -21,14 +21,17 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def log() -> Iterator[duckdb.DuckDBPyConnection]:
+def log(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file itself, as a table `o(member, day, fen)` up to AS_OF."""
     rows = [line.split() for line in SAMPLE.read_text().splitlines() if line.strip()]
+    path = tmp_path / "plain.csv"
+    path.write_text("".join(f"{r[0]},{r[2]},{r[4].replace('.', '')}\n" for r in rows))
     connection = duckdb.connect()
-    connection.execute("CREATE TABLE o (member VARCHAR, day DATE, fen BIGINT)")
-    connection.executemany(
-        "INSERT INTO o VALUES (?, strptime(?, '%Y%m%d')::DATE, ?)",
-        [(r[0], r[2], int(r[4].replace(".", ""))) for r in rows],
+    connection.execute(
+        f"""
+        CREATE TABLE o AS SELECT column0 AS member, strptime(column1, '%Y%m%d')::DATE AS day, column2::BIGINT AS fen
+        FROM read_csv('{path}', header=false, all_varchar=true)
+        """
     )
     connection.execute(f"DELETE FROM o WHERE day > DATE '{AS_OF}'")
     yield connection

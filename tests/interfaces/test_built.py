@@ -17,11 +17,18 @@ STATIC = Path(liuke.__file__).parent / "interfaces" / "ui" / "static" / "liuke"
 
 
 def test_sources_give_what_is_committed(tmp_path: Path) -> None:
-    if shutil.which("node") is None or not (ROOT / "frontend" / "node_modules" / "lightningcss").is_dir():
+    if (
+        shutil.which("node") is None
+        or not (ROOT / "frontend" / "node_modules" / "lightningcss").is_dir()
+    ):
         pytest.skip("needs node and `cd frontend && npm install`")
-    subprocess.run(["node", "build.mjs", str(tmp_path)], cwd=ROOT / "frontend", check=True, capture_output=True)
+    subprocess.run(
+        ["node", "build.mjs", str(tmp_path)], cwd=ROOT / "frontend", check=True, capture_output=True
+    )
     for name in ("app.css", "report.css", "app.js"):
-        assert filecmp.cmp(tmp_path / name, STATIC / name, shallow=False), f"run `make css`: {name} is stale"
+        assert filecmp.cmp(tmp_path / name, STATIC / name, shallow=False), (
+            f"run `make css`: {name} is stale"
+        )
 
 
 def test_script_stays_tiny_and_evaluates_nothing() -> None:
@@ -33,6 +40,9 @@ def test_script_stays_tiny_and_evaluates_nothing() -> None:
 @pytest.mark.parametrize("name", ["app.css", "report.css"])
 def test_style_has_nothing_an_old_web_view_drops(name: str) -> None:
     style = (STATIC / name).read_text(encoding="utf-8")
-    assert not re.search(r"@layer|@container|:has\(|oklch|color-mix|\btranslate:|\bscale:|\brotate:|url\(|@import", style)
+    too_new = (
+        r"@layer|@container|:has\(|oklch|color-mix|\btranslate:|\bscale:|\brotate:|url\(|@import"
+    )
+    assert not re.search(too_new, style)
     assert "[data-theme=auto]" in style
     assert len(style.encode()) < 30_000

@@ -23,7 +23,9 @@ cells = st.dictionaries(
 def test_ribbons_are_together_as_thick_as_their_nodes(flows: list[dict[str, object]]) -> None:
     drawn = sankey(flows)
     for node in drawn.nodes:
-        mine = [r for r in drawn.ribbons if (r.source if node.side == "left" else r.target) == node.key]
+        mine = [
+            r for r in drawn.ribbons if (r.source if node.side == "left" else r.target) == node.key
+        ]
         assert sum(r.width for r in mine) == pytest.approx(node.height, abs=0.01)
         assert sum(r.members for r in mine) == node.members
 
@@ -45,7 +47,7 @@ def test_one_scale_for_all() -> None:
     ])  # fmt: skip
     scales = {round(r.width / r.members, 9) for r in drawn.ribbons}
     assert len(scales) == 1
-    assert [r.target for r in drawn.ribbons][0] == "active"  # those who stayed lie under those who moved
+    assert drawn.ribbons[0].target == "active"  # those who stayed lie under those who moved
 
 
 def test_nothing_is_an_empty_picture() -> None:
@@ -58,12 +60,17 @@ def test_every_cell_has_a_colour(r: int, f: int) -> None:
     assert zone(r, f) in {"stay", "warm", "new", "mid", "lost", "cool", "far"}
 
 
-def cohort(period: str, members: int, returned: list[int], unfinished: int = 0) -> dict[str, object]:
+def cohort(
+    period: str, members: int, returned: list[int], unfinished: int = 0
+) -> dict[str, object]:
     ages = len(returned)
     return {
         "period": period,
         "members": members,
-        "cells": [{"age": a, "returned": n, "finished": a < ages - unfinished} for a, n in enumerate(returned)],
+        "cells": [
+            {"age": a, "returned": n, "finished": a < ages - unfinished}
+            for a, n in enumerate(returned)
+        ],
     }
 
 
@@ -72,7 +79,10 @@ def test_the_best_month_is_darkest_and_an_unfinished_one_is_hatched() -> None:
         {
             "ages": 3,
             "rows": [cohort("2026-01", 10, [10, 5, 1]), cohort("2026-02", 20, [20, 4], 1)],
-            "mean": [{"age": 0, "returned": 30, "members": 30}, {"age": 1, "returned": 5, "members": 10}],
+            "mean": [
+                {"age": 0, "returned": 30, "members": 30},
+                {"age": 1, "returned": 5, "members": 10},
+            ],
         },
         lambda **_: "",
     )
@@ -114,7 +124,9 @@ def test_a_life_is_bands_without_gaps_and_ticks_inside() -> None:
 
 
 def test_a_life_of_one_day_and_of_none() -> None:
-    one = lifeline(moves=[("new", DAY)], orders=[DAY], returns=[], usual_on=DAY + dt.timedelta(9), until=DAY)
+    one = lifeline(
+        moves=[("new", DAY)], orders=[DAY], returns=[], usual_on=DAY + dt.timedelta(9), until=DAY
+    )
     assert one is not None
     assert one.usual_x is None
     assert lifeline(moves=[], orders=[], returns=[], usual_on=None, until=DAY) is None

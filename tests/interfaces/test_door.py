@@ -20,16 +20,23 @@ def test_the_right_password_opens(client: Client, operator: Login) -> None:
 
 
 def test_a_page_asked_for_comes_after_the_login(client: Client, operator: Login) -> None:
-    assert sign_in(client, operator.name, PASSWORD, "/members/?stage=silent")["Location"] == "/members/?stage=silent"
+    assert (
+        sign_in(client, operator.name, PASSWORD, "/members/?stage=silent")["Location"]
+        == "/members/?stage=silent"
+    )
 
 
-@pytest.mark.parametrize("elsewhere", ["https://bad.example/", "//bad.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "elsewhere", ["https://bad.example/", "//bad.example", "javascript:alert(1)"]
+)
 def test_nobody_is_sent_elsewhere(client: Client, operator: Login, elsewhere: str) -> None:
     assert sign_in(client, operator.name, PASSWORD, elsewhere)["Location"] == "/"
     assert client.post("/theme/", {"theme": "dark", "next": elsewhere})["Location"] == "/"
 
 
-def test_a_wrong_password_is_told_without_telling_which_part(client: Client, operator: Login) -> None:
+def test_a_wrong_password_is_told_without_telling_which_part(
+    client: Client, operator: Login
+) -> None:
     client.cookies["lang"] = "en"
     for name in (operator.name, "nobody"):
         answer = sign_in(client, name, "wrong")
@@ -38,7 +45,9 @@ def test_a_wrong_password_is_told_without_telling_which_part(client: Client, ope
     assert b'autocomplete="username"' in answer.content
 
 
-def test_five_wrong_passwords_lock_and_the_page_says_how_long(client: Client, operator: Login) -> None:
+def test_five_wrong_passwords_lock_and_the_page_says_how_long(
+    client: Client, operator: Login
+) -> None:
     client.cookies["lang"] = "en"
     for _ in range(5):
         answer = sign_in(client, operator.name, "wrong")

@@ -85,7 +85,13 @@ def test_formulas_are_defused_and_numbers_kept(given: object, kept: object) -> N
 
 
 def test_amounts_are_exact() -> None:
-    assert [amount(fen, "CNY") for fen in (0, 5, -5, 123456, -100)] == ["0.00", "0.05", "-0.05", "1234.56", "-1.00"]
+    assert [amount(fen, "CNY") for fen in (0, 5, -5, 123456, -100)] == [
+        "0.00",
+        "0.05",
+        "-0.05",
+        "1234.56",
+        "-1.00",
+    ]
     assert amount(500, "JPY") == "500"
 
 
@@ -110,7 +116,9 @@ def test_a_phone_number_is_never_shown_whole(visitor: Client, shop: Source) -> N
         assert b"13800138000" not in visitor.get(path).content
 
 
-def test_an_unknown_member_is_a_page_with_the_rooms_own_sentence(visitor: Client, shop: Source) -> None:
+def test_an_unknown_member_is_a_page_with_the_rooms_own_sentence(
+    visitor: Client, shop: Source
+) -> None:
     for reference in ("23456789ABCD", "nonsense", "%00"):
         answer = visitor.get(f"/members/{reference}/")
         assert answer.status_code == 404

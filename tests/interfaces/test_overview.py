@@ -29,13 +29,19 @@ def test_before_the_first_evaluation_it_says_so(visitor: Client, tmp_path: Path)
     assert visitor.get("/members/").status_code == 200
 
 
-def test_every_list_it_links_to_has_as_many_members_as_it_says(visitor: Client, cdnow: Source) -> None:
+def test_every_list_it_links_to_has_as_many_members_as_it_says(
+    visitor: Client, cdnow: Source
+) -> None:
     page = unescape(visitor.get("/").content.decode())
-    cells = re.findall(r'<a class="rc [^"]*" href="(/members/\?r=(\d)&f=(\d))"[^>]*>([\d,]+)<', page)
+    cells = re.findall(
+        r'<a class="rc [^"]*" href="(/members/\?r=(\d)&f=(\d))"[^>]*>([\d,]+)<', page
+    )
     report = queries.report_of(cdnow)
     assert report is not None
     assert len(cells) == sum(1 for row in report["rfm"]["grid"] for cell in row if cell["members"])
-    stages = re.findall(r'<a class="kpi[^"]*" href="(/members/\?(stage)=(\w+))".*?<b>([\d,]+)</b>', page)
+    stages = re.findall(
+        r'<a class="kpi[^"]*" href="(/members/\?(stage)=(\w+))".*?<b>([\d,]+)</b>', page
+    )
     cohorts = re.findall(r'<a href="(/members/\?(cohort)=([\d-]+))">([\d,]+)</a>', page)
     groups = re.findall(r'href="(/members/\?(group)=(\w+))">[^<]*<b>([\d,]+)</b>', page)
     assert len(stages) == 4

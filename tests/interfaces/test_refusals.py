@@ -20,7 +20,9 @@ class TooLate(Conflict):
     [(Invalid(), 400), (Forbidden(), 403), (NotFound(), 404), (TooLate(what="<b>"), 409), (Unavailable(), 503),
      (Refusal(), 400)],
 )  # fmt: skip
-def test_each_refusal_has_its_status_and_says_its_sentence(refusal: Refusal, status: int, rf: RequestFactory) -> None:
+def test_each_refusal_has_its_status_and_says_its_sentence(
+    refusal: Refusal, status: int, rf: RequestFactory
+) -> None:
     def view(_request: HttpRequest) -> HttpResponse:
         raise refusal
 

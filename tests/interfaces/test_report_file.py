@@ -26,7 +26,9 @@ def page_of(source: Source, language: str) -> str:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_asks_nothing_of_the_network(language: str, cdnow: Source) -> None:
     page = page_of(cdnow, language)
-    assert not re.search(r"https?://|//[a-z]+\.|@import|url\(|<link|<script|\ssrc=|<a\s|<form", page)
+    assert not re.search(
+        r"https?://|//[a-z]+\.|@import|url\(|<link|<script|\ssrc=|<a\s|<form", page
+    )
     assert page.startswith("<!doctype html>")
 
 
@@ -42,7 +44,9 @@ def test_names_cannot_become_markup(shop: Source) -> None:
 
 
 def test_it_speaks_one_language_at_a_time(cdnow: Source) -> None:
-    english = re.sub(r"<style>.*?</style>", "", page_of(cdnow, "en").replace('aria-hidden="true">留<', "><"))
+    english = re.sub(
+        r"<style>.*?</style>", "", page_of(cdnow, "en").replace('aria-hidden="true">留<', "><")
+    )
     chinese = re.sub(r"<style>.*?</style>", "", page_of(cdnow, "zh-hans"))
     assert not re.search("[\u4e00-\u9fff]", english.replace(cdnow.title, ""))
     words = re.sub(r"<[^>]+>", " ", chinese.replace(cdnow.title, ""))

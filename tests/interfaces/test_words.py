@@ -35,7 +35,10 @@ def test_chinese_is_whole() -> None:
 
 
 def test_the_compiled_catalogue_is_the_written_one() -> None:
-    written, compiled = polib.pofile(str(CATALOGUE)), polib.mofile(str(CATALOGUE.with_suffix(".mo")))
+    written, compiled = (
+        polib.pofile(str(CATALOGUE)),
+        polib.mofile(str(CATALOGUE.with_suffix(".mo"))),
+    )
     assert {e.msgid: (e.msgstr, e.msgstr_plural) for e in written} == {
         e.msgid: (e.msgstr, e.msgstr_plural) for e in compiled
     }
@@ -92,7 +95,10 @@ def test_bounds_read_like_a_rule() -> None:
             wording.bounds_say({"days_min": 30, "orders_max": 1, "total_max_fen": 4999}, "CNY")
             == "30 天以上没下单，只买过 1 单，消费不到 ¥50"
         )
-        assert wording.bounds_say({"days_max": 7, "orders_min": 5, "r_min": 4}, "CNY") == "7 天内下过单，5 单以上，R ≥ 4"
+        assert (
+            wording.bounds_say({"days_max": 7, "orders_min": 5, "r_min": 4}, "CNY")
+            == "7 天内下过单，5 单以上，R ≥ 4"
+        )
         assert wording.bounds_say({}, "CNY") == ""
 
 
@@ -101,11 +107,18 @@ def test_data_inside_a_sentence_is_escaped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0, "0%"), (0.0004, "<0.1%"), (0.068, "6.8%"), (0.5, "50%"), (1, "100%"), (0.999, "99.9%")]
+    ("share", "text"),
+    [(0, "0%"), (0.0004, "<0.1%"), (0.068, "6.8%"), (0.5, "50%"), (1, "100%"), (0.999, "99.9%")],
 )
 def test_shares(share: float, text: str) -> None:
     assert figures.percent(share) == text
 
 
 def test_days_have_a_decimal_only_where_it_tells() -> None:
-    assert [figures.days_text(days) for days in (0.5, 3.0, 9.94, 12.4, 41)] == ["0.5", "3", "9.9", "12", "41"]
+    assert [figures.days_text(days) for days in (0.5, 3.0, 9.94, 12.4, 41)] == [
+        "0.5",
+        "3",
+        "9.9",
+        "12",
+        "41",
+    ]

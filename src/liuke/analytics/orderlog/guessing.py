@@ -20,6 +20,7 @@ from .shape import Column, LogLook
 
 REQUIRED = ("member", "at", "amount")
 ASKED_VALUES = 200
+_LEGIBLE = 0.2
 _ENOUGH = 2.0
 _CLOSE = 0.25
 
@@ -112,6 +113,8 @@ def _scores(look: LogLook) -> list[Scored]:
         for role in ROLES:
             content = _CONTENT[role](values) if values.count else None
             name = name_score(role, column.name) if look.has_header else 0.0
+            if content is None and name > 0 and values.count:
+                content = _damaged(role, values)
             if content is None or name < 0:
                 continue
             may_guess = role in REQUIRED or not look.has_header or name > 0 or role == "order"
@@ -166,6 +169,12 @@ def _at(values: Values) -> float | None:
     if values.dates < 0.8:
         return None
     return 5 * values.dates - (3 if values.epochs > 0.5 else 0)
+
+
+def _damaged(role: str, values: Values) -> float | None:
+    """A column that says what it is may hold many bad cells: they become bad lines, not a question."""
+    share = {"at": values.dates, "amount": values.numbers}.get(role, 0.0)
+    return 3 * share if share >= _LEGIBLE else None
 
 
 def _amount(values: Values) -> float | None:

@@ -1,0 +1,1 @@
+"""Template tags; `liuke` is a builtin of every template."""
