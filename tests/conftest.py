@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from liuke.analytics.models import Source
 from liuke.base import clock
 from liuke.people.models import Login
+from tests import databases
 from tests.analytics import make
 from tests.events.make import allow_emptying
 
@@ -21,10 +23,26 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The log refuses TRUNCATE; tests that commit need it between them. UPDATE and DELETE stay refused."""
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Keep a pristine copy as a template, then allow the log to be emptied between tests that commit.
+
+    UPDATE and DELETE of the log stay refused.
+    """
+    if not connection.settings_dict["NAME"].startswith("test_"):
+        yield  # no test of this run is marked for the database, so none was made
+        return
     with django_db_blocker.unblock():
+        pristine = databases.pristine(connection)
         allow_emptying()
+        yield
+        databases.drop(pristine)
+
+
+@pytest.fixture
+def spare(django_db_setup: None) -> Iterator[str]:
+    """A database of the test's own, as migrated and committed to by nobody: its URL, for child processes."""
+    with databases.spare() as url:
+        yield url
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from liuke.base.errors import Conflict, Invalid, NotFound
 class NothingToImport(Invalid):
     """Every line was bad, or there was none."""
 
-    says = gettext_noop("Nothing was imported: none of the %(lines)s lines could be read. First reason: %(reason)s")
+    says = gettext_noop(
+        "Nothing was imported: none of the %(lines)s lines could be read. First reason: %(reason)s"
+    )
 
 
 class NoOrdersYet(NotFound):
@@ -38,7 +40,9 @@ class SourceNotChosen(Invalid):
 class CurrencyChanged(Conflict):
     """A source keeps the currency and time zone it was opened with."""
 
-    says = gettext_noop("%(source)s is kept in %(kept)s; this import says %(given)s. Use another --source name.")
+    says = gettext_noop(
+        "%(source)s is kept in %(kept)s; this import says %(given)s. Use another --source name."
+    )
 
 
 class UnknownTimeZone(Invalid):

@@ -22,7 +22,9 @@ class Source(models.Model):
     class Meta:
         db_table = "analytics_source"
         constraints = [
-            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="currency_is_iso"),
+            models.CheckConstraint(
+                condition=Q(currency__regex=r"^[A-Z]{3}$"), name="currency_is_iso"
+            ),
         ]
 
 
@@ -48,7 +50,8 @@ class Import(models.Model):
         db_table = "analytics_import"
         constraints = [
             models.CheckConstraint(
-                condition=Q(lines=F("accepted") + F("rejected") + F("blank")), name="no_line_is_lost"
+                condition=Q(lines=F("accepted") + F("rejected") + F("blank")),
+                name="no_line_is_lost",
             ),
         ]
 
@@ -62,7 +65,9 @@ class Purchase(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     member = models.ForeignKey(Member, models.PROTECT, db_index=False)
-    origin = models.ForeignKey(Import, models.PROTECT, null=True, db_constraint=False, db_index=False)
+    origin = models.ForeignKey(
+        Import, models.PROTECT, null=True, db_constraint=False, db_index=False
+    )
     identity = models.UUIDField(unique=True)
     order_number = models.CharField(max_length=128, null=True)  # noqa: DJ001 - absent is not empty
     at = models.DateTimeField()
@@ -121,7 +126,9 @@ class MemberFacts(models.Model):
                 ),
                 name="facts_have_days_when_orders",
             ),
-            models.CheckConstraint(condition=Q(order_days__lte=F("orders")), name="facts_days_within_orders"),
+            models.CheckConstraint(
+                condition=Q(order_days__lte=F("orders")), name="facts_days_within_orders"
+            ),
         ]
 
 
@@ -158,7 +165,11 @@ class RetentionPolicy(models.Model):
                 name="middle_is_a_range",
             ),
             models.CheckConstraint(
-                condition=Q(warn_normal_permille__range=(1, 500), warn_orders_min__gt=1, stake_horizon_days__gt=0),
+                condition=Q(
+                    warn_normal_permille__range=(1, 500),
+                    warn_orders_min__gt=1,
+                    stake_horizon_days__gt=0,
+                ),
                 name="warnings_make_sense",
             ),
         ]
@@ -206,9 +217,12 @@ class StageMove(models.Model):
         db_table = "analytics_stage_move"
         constraints = [
             models.UniqueConstraint(fields=["member", "since_on"], name="one_move_a_day"),
-            models.CheckConstraint(condition=Q(stage__in=STAGE_CODES), name="move_to_a_known_stage"),
             models.CheckConstraint(
-                condition=Q(previous_stage=None) | ~Q(previous_stage=F("stage")), name="a_move_changes_stage"
+                condition=Q(stage__in=STAGE_CODES), name="move_to_a_known_stage"
+            ),
+            models.CheckConstraint(
+                condition=Q(previous_stage=None) | ~Q(previous_stage=F("stage")),
+                name="a_move_changes_stage",
             ),
         ]
 
@@ -239,9 +253,12 @@ class Standing(models.Model):
     class Meta:
         db_table = "analytics_standing"
         constraints = [
-            models.CheckConstraint(condition=Q(stage__in=STAGE_CODES), name="standing_in_a_known_stage"),
             models.CheckConstraint(
-                condition=Q(r__range=(1, 5), f__range=(1, 5), m__range=(1, 5)), name="scores_are_1_to_5"
+                condition=Q(stage__in=STAGE_CODES), name="standing_in_a_known_stage"
+            ),
+            models.CheckConstraint(
+                condition=Q(r__range=(1, 5), f__range=(1, 5), m__range=(1, 5)),
+                name="scores_are_1_to_5",
             ),
         ]
         indexes = [
@@ -251,7 +268,9 @@ class Standing(models.Model):
             models.Index(fields=["source", "first_on"], name="standing_by_cohort"),
             models.Index(fields=["source", "-total_fen", "member"], name="standing_by_money"),
             models.Index(
-                fields=["source", "-at_stake_fen"], name="standing_overdue", condition=Q(is_overdue=True)
+                fields=["source", "-at_stake_fen"],
+                name="standing_overdue",
+                condition=Q(is_overdue=True),
             ),
         ]
 

@@ -19,8 +19,8 @@ from liuke.analytics.models import (
     RetentionPolicy,
     RfmGroup,
     Source,
-    Standing,
     StageMove,
+    Standing,
 )
 from liuke.analytics.rules import STAGES
 from liuke.base import clock, ids, sealing
@@ -256,7 +256,9 @@ def member_story(reference: str) -> MemberStory:
         source=source_named(member.source),
         row=_row(standing) if standing else None,
         facts=MemberFacts.objects.filter(member=member).first(),
-        moves=[_move(move) for move in StageMove.objects.filter(member=member).order_by("-since_on")],
+        moves=[
+            _move(move) for move in StageMove.objects.filter(member=member).order_by("-since_on")
+        ],
         purchases=_purchases(purchases.order_by("-at", "-id")[:PURCHASES_SHOWN]),
         purchases_total=purchases.count(),
         as_of=standing.as_of if standing else None,
@@ -305,7 +307,8 @@ def _purchases(purchases: QuerySet[Purchase]) -> list[PurchaseRow]:
     for line in PurchaseLine.objects.filter(purchase__in=[p.pk for p in found]).order_by("id"):
         items[line.purchase_id].append(line)
     return [
-        PurchaseRow(p.at, p.on, p.amount_fen, p.quantity, p.order_number, items[p.pk]) for p in found
+        PurchaseRow(p.at, p.on, p.amount_fen, p.quantity, p.order_number, items[p.pk])
+        for p in found
     ]
 
 

@@ -146,7 +146,9 @@ def _cuts(a: Assessment) -> Json:
 
     def spans(scores: Any, values: Any) -> list[list[int] | None]:
         return [
-            [int(values[scores == s].min()), int(values[scores == s].max())] if (scores == s).any() else None
+            [int(values[scores == s].min()), int(values[scores == s].max())]
+            if (scores == s).any()
+            else None
             for s in range(1, 6)
         ]
 
@@ -288,7 +290,9 @@ def limits(a: Assessment, *, currency: str, has_items: bool, rejected: int) -> l
         _line("unfinished_periods") if not a.cohorts.finished.all() else None,
         _line("unit_thresholds", currency=currency) if currency != "CNY" else None,
         _line("no_items") if not has_items else None,
-        _line("returns_reduce_money", returns=int(a.values.returns.sum())) if a.values.returns.any() else None,
+        _line("returns_reduce_money", returns=int(a.values.returns.sum()))
+        if a.values.returns.any()
+        else None,
         _line("rhythm_assumed") if not a.fit.enough_data else None,
         _line("rejected_lines", lines=rejected) if rejected else None,
     ]

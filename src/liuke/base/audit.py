@@ -35,6 +35,8 @@ def check(invariant: Invariant) -> Finding:
         (violations,) = cursor.fetchone()
         examples: tuple[str, ...] = ()
         if violations:
-            cursor.execute(f"SELECT row_to_json(broken)::text FROM ({invariant.sql}) AS broken LIMIT 3")
+            cursor.execute(
+                f"SELECT row_to_json(broken)::text FROM ({invariant.sql}) AS broken LIMIT 3"
+            )
             examples = tuple(text for (text,) in cursor.fetchall())
     return Finding(invariant, violations, examples)

@@ -1,7 +1,7 @@
 """What name does the outside world see? Never a row number: a random reference that survives being read aloud.
 
 The alphabet has 29 letters (a prime) without 0 O 1 I L S Z, so a check letter modulo 29 finds every single wrong
-letter and nearly every swap of two neighbours; OCR reads it without a mistake (measured: docs/decisions/0004).
+letter and nearly every swap of two neighbours (docs/decisions/0004).
 """
 
 from __future__ import annotations

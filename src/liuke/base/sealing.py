@@ -67,7 +67,9 @@ def unseal(sealed: bytes, purpose: str) -> str:
     """
     box, _ = _keys(key_file())
     body = bytes(sealed)
-    return box.decrypt(body[1 : 1 + _NONCE_BYTES], body[1 + _NONCE_BYTES :], purpose.encode()).decode()
+    return box.decrypt(
+        body[1 : 1 + _NONCE_BYTES], body[1 + _NONCE_BYTES :], purpose.encode()
+    ).decode()
 
 
 def blind_index(text: str, purpose: str) -> str:

@@ -17,16 +17,16 @@ from liuke.project.errors import CannotStart
 
 # Known by name here, loaded when asked for: what each does is one line, the rest is the command's own help.
 PRODUCT = {
-    "import": "Read orders or members from a file.",
-    "retain": "Find who is about to leave and what to offer them.",
-    "report": "Show how members come, buy and stay.",
-    "audit": "Check that money, stock and log agree.",
-    "bench": "Measure this machine against a yardstick.",
-    "demo": "Fill a site with a simulated year and look around.",
-    "events": "Read the log of what happened.",
-    "key": "Look after the master key.",
-    "operator": "Add or change who runs the site.",
-    "rebuild": "Compute again what is derived from the log.",
+    "import": "Take in what you have from elsewhere.",
+    "retain": "Say who stays, who is leaving and who is overdue.",
+    "report": "Write the report as one page to forward.",
+    "audit": "Check every promise over the whole database.",
+    "bench": "Measure this machine beside a yardstick.",
+    "demo": "Fill the site with the CDNOW sample and serve it.",
+    "events": "The log of what happened, and what waits for a reaction.",
+    "key": "The master key that seals phone numbers.",
+    "operator": "Who may sign in to the console.",
+    "rebuild": "Recount what is kept by increments.",
 }
 
 
@@ -180,9 +180,10 @@ def _run(command: Callable[[], Any]) -> tuple[int, str]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1, ""
     except Exception as error:
-        if not _is_refusal(error):
+        sentence = _sentence(error)
+        if sentence is None:
             raise
-        return 2, str(error)
+        return 2, sentence
 
 
 def _end(code: int, sentence: str) -> NoReturn:
@@ -191,10 +192,20 @@ def _end(code: int, sentence: str) -> NoReturn:
     sys.exit(code)
 
 
-def _is_refusal(error: Exception) -> bool:
-    """Without loading Django to find out: a refusal's module is loaded when there is one to raise."""
-    errors = sys.modules.get("liuke.base.errors")
-    return errors is not None and isinstance(error, errors.Refusal)
+def _sentence(error: Exception) -> str | None:
+    """What a person is told; None for a fault of ours. Without loading Django to find out: what raised it has."""
+    refusals, database = sys.modules.get("liuke.base.errors"), sys.modules.get("django.db.utils")
+    if refusals is not None and isinstance(error, refusals.Refusal):
+        return str(error)
+    if database is not None and isinstance(
+        error, database.OperationalError | database.InterfaceError
+    ):
+        return f"The database went away ({_first_line(error)}); what was not finished was not kept. Try again."
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 @contextlib.contextmanager

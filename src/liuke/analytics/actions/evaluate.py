@@ -88,7 +88,9 @@ def evaluate(*, source: Source, as_of: dt.date | None = None) -> Json:
         policy = queries.policy()
         _store_standings(source, assessment)
         _store_moves(source, assessment, policy)
-        with connection.cursor() as cursor:  # pages are asked for at once, long before autovacuum would look
+        with (
+            connection.cursor() as cursor
+        ):  # pages are asked for at once, long before autovacuum would look
             cursor.execute("ANALYZE analytics_standing, analytics_stage_move")
         Evaluation.objects.update_or_create(
             source=source,
@@ -132,7 +134,9 @@ def _about(source: Source, assessment: Assessment) -> Json:
 
 def _lock(source: Source) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('analytics.evaluate'), %s)", [source.pk])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('analytics.evaluate'), %s)", [source.pk]
+        )
 
 
 def _store_standings(source: Source, a: Assessment) -> None:
@@ -140,7 +144,9 @@ def _store_standings(source: Source, a: Assessment) -> None:
         cursor.execute(
             "CREATE TEMP TABLE fresh_standing (LIKE analytics_standing INCLUDING DEFAULTS) ON COMMIT DROP"
         )
-        with cursor.copy(f"COPY fresh_standing ({', '.join(_STANDING_COLUMNS)}) FROM STDIN") as copy:
+        with cursor.copy(
+            f"COPY fresh_standing ({', '.join(_STANDING_COLUMNS)}) FROM STDIN"
+        ) as copy:
             for row in _standing_rows(source, a):
                 copy.write_row(row)
         cursor.execute("DELETE FROM analytics_standing WHERE source_id = %s", [source.pk])
@@ -206,7 +212,9 @@ def _store_moves(source: Source, a: Assessment, policy: RetentionPolicy) -> None
             " WHERE m.id = mv.member_id AND m.source = %s",
             [source.key],
         )
-        with cursor.copy(f"COPY analytics_stage_move ({', '.join(_MOVE_COLUMNS)}) FROM STDIN") as copy:
+        with cursor.copy(
+            f"COPY analytics_stage_move ({', '.join(_MOVE_COLUMNS)}) FROM STDIN"
+        ) as copy:
             for member, stage, before, since, orders, last, threshold in zip(
                 h.member.tolist(),
                 h.stage.tolist(),

@@ -127,7 +127,7 @@ def import_orders(
     with transaction.atomic():
         source = _open_source(source_key, title or source_key, options)
         try:
-            counters = _stage(log, columns, options, on_progress, on_bad)
+            read_lines = _stage(log, columns, options, on_progress, on_bad)
         except UnreadableLog as refused:
             raise UnreadableOrderLog(reason=str(refused)) from refused
         members_new = enrol(source=source.key, names=_names())
@@ -135,11 +135,7 @@ def import_orders(
             source=source,
             file_name=log.name[:255],
             mapping=asdict(columns),
-            lines=counters["lines"],
-            accepted=counters["good"],
-            rejected=counters["bad"],
-            blank=counters["blank"],
-            rounded=counters["rounded"],
+            **read_lines,
             orders_new=0,
             orders_known=0,
             members_new=members_new,
@@ -147,8 +143,7 @@ def import_orders(
             finished_at=started_at,
         )
         new, known, members = _take(taken.pk, has_items=columns.item is not None)
-        taken.orders_new, taken.orders_known = new, known
-        taken.finished_at = clock.now()
+        taken.orders_new, taken.orders_known, taken.finished_at = new, known, clock.now()
         taken.save(update_fields=["orders_new", "orders_known", "finished_at"])
         publish(
             OrdersImported(import_id=taken.pk, source_id=source.pk, orders=new, members=members)
@@ -156,11 +151,7 @@ def import_orders(
     return Imported(
         import_id=taken.pk,
         source=source,
-        lines=taken.lines,
-        accepted=taken.accepted,
-        rejected=taken.rejected,
-        blank=taken.blank,
-        rounded=taken.rounded,
+        **read_lines,
         orders_new=new,
         orders_known=known,
         members_new=members_new,
@@ -169,7 +160,9 @@ def import_orders(
 
 
 def _check(options: Options) -> None:
-    if not (len(options.currency) == 3 and options.currency.isascii() and options.currency.isupper()):
+    if not (
+        len(options.currency) == 3 and options.currency.isascii() and options.currency.isupper()
+    ):
         raise UnknownCurrency(currency=options.currency)
     try:
         ZoneInfo(options.timezone)
@@ -180,7 +173,9 @@ def _check(options: Options) -> None:
 def _open_source(key: str, title: str, options: Options) -> Source:
     """Find or open the source, and hold it until the transaction ends: imports into it take turns."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('analytics.import'), hashtext(%s))", [key])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('analytics.import'), hashtext(%s))", [key]
+        )
     source, _ = Source.objects.get_or_create(
         key=key,
         defaults={
@@ -219,8 +214,8 @@ def _stage(
         raise NothingToImport(lines=reader.lines, reason=first_reason)
     return {
         "lines": reader.lines,
-        "good": reader.good,
-        "bad": reader.bad,
+        "accepted": reader.good,
+        "rejected": reader.bad,
         "blank": reader.blank_lines,
         "rounded": reader.rounded,
     }

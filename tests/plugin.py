@@ -1,4 +1,4 @@
-"""A PostgreSQL for the run, before Django reads its settings: `-p tests.database` in pyproject.toml loads this first.
+"""A PostgreSQL for the run, before Django reads its settings: `-p tests.plugin` in pyproject.toml loads this first.
 
 Without LIUKE_DATABASE_URL it is the product's own embedded server in a throwaway home, with fsync off; with it, the
 server it names. Workers of pytest-xdist inherit the address and make databases of their own in it.
