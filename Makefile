@@ -34,7 +34,7 @@ bench: dev ## Measure this machine against yardsticks
 	@$(BIN)/liuke bench
 
 docs: dev ## Check that the documentation names what exists
-	@$(BIN)/pytest -q tests/docs
+	@$(BIN)/pytest -q tests/test_docs.py
 
 css: ## Build the style sheets again (needs Node)
 	@cd frontend && npm install --no-package-lock --no-audit --no-fund && npm run build

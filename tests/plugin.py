@@ -17,7 +17,9 @@ def _start() -> None:
     folder = Path(tempfile.mkdtemp(prefix="liuke-tests-", dir="/tmp"))
     folder.chmod(0o755)
     os.environ["LIUKE_HOME"] = str(folder / "home")
-    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's sync API runs a loop in this thread
+    os.environ.setdefault(
+        "DJANGO_ALLOW_ASYNC_UNSAFE", "1"
+    )  # Playwright's sync API runs a loop in this thread
     if "LIUKE_DATABASE_URL" in os.environ:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         return

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 os.environ.setdefault(
@@ -106,12 +105,6 @@ def _keep(visit: Visit, answer: Any) -> None:
         visit.complaints.append(f"{answer.status} {answer.url}")
     elif answer.status == 200:
         visit.bodies[answer.url] = answer.body()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def static_root() -> None:
-    """WhiteNoise warns when there is no such folder."""
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import io
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.test import Client
 
 from liuke.analytics.actions.evaluate import evaluate
@@ -46,12 +45,6 @@ def unkind_lines(today: dt.date) -> list[str]:
         line(EMOJI, ago[0], "-648.00", "D2", "退款", 1),
         line(PHONE, ago[400], "2.00", "E1", "🎮 点卡", 1),
     ]
-
-
-@pytest.fixture(autouse=True)
-def static_root() -> None:
-    """WhiteNoise warns when there is no such folder."""
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_a_database_that_goes_away_mid_import_is_one_sentence_and_no_order(
     process = start_liuke(spare, "import", "orders", log, "--yes")
     caught(spare, process, "COPY staged_line", cut)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 2
+    assert process.returncode == 2, err
     assert "Traceback" not in err
     assert err.strip().splitlines()[-1].startswith("The database went away")
     assert counted(spare) == (0, 0, 0)

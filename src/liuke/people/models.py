@@ -29,7 +29,9 @@ class Member(models.Model):
     class Meta:
         db_table = "people_member"
         constraints = [
-            models.UniqueConstraint(fields=["source", "external_id"], name="one_member_per_source_and_id"),
+            models.UniqueConstraint(
+                fields=["source", "external_id"], name="one_member_per_source_and_id"
+            ),
             models.CheckConstraint(
                 condition=~models.Q(external_id__regex=r"^(\+?86)?1[3-9][0-9]{9}$"),
                 name="no_plain_phone_number",

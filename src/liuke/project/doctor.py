@@ -209,7 +209,9 @@ def _ask_database(url: str, found: Found) -> None:
             "More than 10,000 events wait for their reactions; is the worker running?"
         )
     if found.numbers.get("events_failing"):
-        found.wrong.append("Some reactions fail again and again; `liuke events` shows them.")
+        found.wrong.append(
+            "Some reactions fail again and again; `liuke events pending` shows them."
+        )
     if found.numbers.get("jobs_failed"):
         found.wrong.append("Some jobs failed for good; the worker's output says why.")
 

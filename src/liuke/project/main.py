@@ -194,13 +194,13 @@ def _end(code: int, sentence: str) -> NoReturn:
 
 def _sentence(error: Exception) -> str | None:
     """What a person is told; None for a fault of ours. Without loading Django to find out: what raised it has."""
-    refusals, database = sys.modules.get("liuke.base.errors"), sys.modules.get("django.db.utils")
+    refusals = sys.modules.get("liuke.base.errors")
     if refusals is not None and isinstance(error, refusals.Refusal):
         return str(error)
-    if database is not None and isinstance(
-        error, database.OperationalError | database.InterfaceError
-    ):
-        return f"The database went away ({_first_line(error)}); what was not finished was not kept. Try again."
+    for name in ("django.db.utils", "psycopg"):  # COPY raises the driver's own
+        lost = sys.modules.get(name)
+        if lost is not None and isinstance(error, lost.OperationalError | lost.InterfaceError):
+            return f"The database went away ({_first_line(error)}); what was not finished was not kept. Try again."
     return None
 
 

@@ -87,6 +87,7 @@ LOGIN_REDIRECT_URL = "console:overview"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -143,10 +144,13 @@ TIME_ZONE = os.environ.get("LIUKE_TIME_ZONE", "Asia/Shanghai")
 LIUKE_CURRENCY = os.environ.get("LIUKE_CURRENCY", "CNY")
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS: list[Path] = []
-STATIC_ROOT = Path(LIUKE_HOME) / "static"
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = (
+    True  # straight from the package: nothing is collected, nothing can be stale
+)
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = (
+    0 if DEBUG else 365 * 24 * 3600
+)  # every address carries a digest of its content
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "liuke.interfaces.ui.storage.VersionedStatic"},
@@ -178,12 +182,12 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 AXES_FAILURE_LIMIT = 5
+AXES_USERNAME_FORM_FIELD = "username"  # what the form says; our field is called `name`
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "console/locked.html"
-SILENCED_SYSTEM_CHECKS: list[str] = []
 
 LOGGING = {
     "version": 1,

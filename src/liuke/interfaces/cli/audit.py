@@ -19,7 +19,9 @@ def audit(as_json: bool) -> None:
     from liuke.people.queries import invariants as of_people
 
     with transaction.atomic():
-        findings = [check(promise) for room in (of_events, of_people, of_analytics) for promise in room()]
+        findings = [
+            check(promise) for room in (of_events, of_people, of_analytics) for promise in room()
+        ]
     broken = [finding for finding in findings if finding.violations]
     if as_json:
         click.echo(
@@ -27,7 +29,9 @@ def audit(as_json: bool) -> None:
                 {
                     "clean": not broken,
                     "checked": len(findings),
-                    "violations": {finding.invariant.name: finding.violations for finding in broken},
+                    "violations": {
+                        finding.invariant.name: finding.violations for finding in broken
+                    },
                     "examples": {finding.invariant.name: finding.examples for finding in broken},
                 },
                 ensure_ascii=False,

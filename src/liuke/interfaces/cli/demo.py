@@ -8,7 +8,9 @@ import click
 @click.command()
 @click.option("--no-serve", is_flag=True, help="Make the site and stop.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port."
+)
 @click.pass_obj
 def demo(processes: dict[str, object], no_serve: bool, host: str, port: int) -> None:
     """Fill the site with the CDNOW sample, re-dated to recent months, and serve it."""

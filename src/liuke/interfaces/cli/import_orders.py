@@ -30,19 +30,51 @@ def import_() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--member", metavar=COLUMN, help="Column that says who bought.")
 @click.option("--at", metavar=COLUMN, help="Column that says when.")
-@click.option("--amount", metavar=COLUMN, help="Column that says how much was paid; negative is a return.")
-@click.option("--order", metavar=COLUMN, help="Column with the order number; lines that share one are one order.")
+@click.option(
+    "--amount", metavar=COLUMN, help="Column that says how much was paid; negative is a return."
+)
+@click.option(
+    "--order",
+    metavar=COLUMN,
+    help="Column with the order number; lines that share one are one order.",
+)
 @click.option("--item", metavar=COLUMN, help="Column that says what was bought.")
 @click.option("--quantity", metavar=COLUMN, help="Column that says how many.")
-@click.option("--currency", metavar=f"{COLUMN}|CODE", help="Currency column, or one code for the file, such as USD.")
-@click.option("--amount-per-unit", is_flag=True, help="The amount is the price of one: multiply by the quantity.")
-@click.option("--date-order", type=click.Choice(["ymd", "dmy", "mdy"]), help="How to read dates such as 03/04/2026.")
-@click.option("--decimal", type=click.Choice([".", ","]), default=".", help="The decimal sign of amounts.")
-@click.option("--timezone", metavar="ZONE", help="Time zone of times without one (default: the site's).")
-@click.option("--source", default="main", show_default=True, metavar="NAME", help="Which shop the log belongs to.")
+@click.option(
+    "--currency",
+    metavar=f"{COLUMN}|CODE",
+    help="Currency column, or one code for the file, such as USD.",
+)
+@click.option(
+    "--amount-per-unit",
+    is_flag=True,
+    help="The amount is the price of one: multiply by the quantity.",
+)
+@click.option(
+    "--date-order",
+    type=click.Choice(["ymd", "dmy", "mdy"]),
+    help="How to read dates such as 03/04/2026.",
+)
+@click.option(
+    "--decimal", type=click.Choice([".", ","]), default=".", help="The decimal sign of amounts."
+)
+@click.option(
+    "--timezone", metavar="ZONE", help="Time zone of times without one (default: the site's)."
+)
+@click.option(
+    "--source",
+    default="main",
+    show_default=True,
+    metavar="NAME",
+    help="Which shop the log belongs to.",
+)
 @click.option("--title", default="", help="What to call the source on pages.")
 @click.option("--yes", is_flag=True, help="Accept the guessed columns.")
-@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Write every bad line to this CSV.")
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write every bad line to this CSV.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def orders(file: Path, yes: bool, as_json: bool, **given: Any) -> None:
     """Take in a file of orders: CSV, TSV, spaces or Parquet, also .gz; UTF-8 or GBK.
@@ -63,7 +95,9 @@ def orders(file: Path, yes: bool, as_json: bool, **given: Any) -> None:
     with Watcher(given["rejects"], quiet=as_json) as watcher:
         done = _import(log, columns, options, given, watcher)
     report = {**_figures(done), "rejected_lines": watcher.shown}
-    click.echo(json.dumps(report, ensure_ascii=False, indent=2) if as_json else _told(done, watcher))
+    click.echo(
+        json.dumps(report, ensure_ascii=False, indent=2) if as_json else _told(done, watcher)
+    )
 
 
 def _import(
@@ -156,13 +190,17 @@ def _currency_code(log: LogLook, text: str | None) -> str | None:
 
 
 def _ask(log: LogLook, columns: Mapping) -> None:
-    click.echo(f"{log.name}: {log.format}, {log.encoding or 'typed'}. I would read it like this:", err=True)
+    click.echo(
+        f"{log.name}: {log.format}, {log.encoding or 'typed'}. I would read it like this:", err=True
+    )
     for role in ROLES:
         number = getattr(columns, role)
         if number is not None:
             click.echo(f"  {role:<9}{_described(log, number)}", err=True)
     if not sys.stdin.isatty():
-        raise click.UsageError("Say --yes to accept these columns, or name them: --member --at --amount.")
+        raise click.UsageError(
+            "Say --yes to accept these columns, or name them: --member --at --amount."
+        )
     click.confirm("Read it so?", default=True, abort=True, err=True)
 
 
@@ -204,7 +242,9 @@ class Watcher:
         self._started: float | None = None
         self._writer = None
         if self.rejects:
-            stream = self._stack.enter_context(self.rejects.open("w", encoding="utf-8-sig", newline=""))
+            stream = self._stack.enter_context(
+                self.rejects.open("w", encoding="utf-8-sig", newline="")
+            )
             self._writer = csv.writer(stream)
             self._writer.writerow(["line", "reason", "text"])
         self._bar: Any = None
@@ -238,7 +278,9 @@ class Watcher:
                 )
             )
         seconds = max(monotonic() - (self._started or 0), 0.001)
-        self._bar.update(now.done - self._bar.pos, f"{now.lines:,} lines, {now.lines / seconds:,.0f} a second")
+        self._bar.update(
+            now.done - self._bar.pos, f"{now.lines:,} lines, {now.lines / seconds:,.0f} a second"
+        )
 
     def say(self, sentence: str) -> None:
         self._finish_bar()
@@ -275,7 +317,9 @@ def _told(done: Imported, watcher: Watcher) -> str:
         f" of {done.members:,} members, {done.members_new:,} of them new.",
     ]
     if done.rounded:
-        lines.append(f"{done.rounded:,} amounts had more decimals than the currency and were rounded.")
+        lines.append(
+            f"{done.rounded:,} amounts had more decimals than the currency and were rounded."
+        )
     lines += watcher.shown
     hidden = done.rejected - len(watcher.shown)
     if hidden:

@@ -14,7 +14,9 @@ from liuke.interfaces.cli.options import as_of_option, source_option
 @click.command()
 @as_of_option
 @source_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every overdue member.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, with every overdue member."
+)
 def retain(as_of: dt.date | None, source: str | None, as_json: bool) -> None:
     """Say who stays, who is leaving and who is overdue.
 
@@ -75,7 +77,10 @@ def _lines(content: dict[str, Any]) -> list[str]:
         for group in content["rfm"]["groups"]
     ]
     stake = money_text(warnings["at_stake_fen"], currency, cents=False)
-    lines += ["", f"Overdue against their own rhythm: {warnings['members']:,} members, {stake} at stake in"]
+    lines += [
+        "",
+        f"Overdue against their own rhythm: {warnings['members']:,} members, {stake} at stake in",
+    ]
     lines[-1] += f" {warnings['horizon_days']} days"
     lines += [
         f"  {row['name']:<18} usually every {row['rhythm_days']:.0f} days, away {row['days_since_last_order']};"

@@ -17,7 +17,9 @@ HEADER = "member,date,cds,dollars"
 
 def redated(today: dt.date) -> Iterator[str]:
     """The sample as CSV lines whose last order lies one to seven days before `today`."""
-    rows = [line.split() for line in SAMPLE.read_text(encoding="ascii").splitlines() if line.strip()]
+    rows = [
+        line.split() for line in SAMPLE.read_text(encoding="ascii").splitlines() if line.strip()
+    ]
     last = max(_day(row[2]) for row in rows)
     shift = dt.timedelta(weeks=(today - dt.timedelta(days=1) - last).days // 7)
     yield HEADER

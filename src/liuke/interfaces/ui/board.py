@@ -146,7 +146,7 @@ class Board:
     grid: list[GridRow]
     grid_says: SafeString
     grid_is_bad: bool
-    recency: list[str]
+    days_since: list[str]
     groups: list[Group]
     flow: Sankey
     flow_nodes: list[FlowNode]
@@ -173,7 +173,7 @@ def board(report: Json, link: Link, member_link: MemberLink, *, overdue_shown: i
         grid=_grid(report["rfm"], currency, link),
         grid_says=grid_says,
         grid_is_bad=is_bad,
-        recency=[_span(cut) for cut in report["rfm"]["cuts"]["r"]],
+        days_since=[_span(cut) for cut in report["rfm"]["cuts"]["r"]],
         groups=_groups(report["rfm"]["groups"], currency, link),
         flow=flow,
         flow_nodes=_flow_nodes(flow, link),

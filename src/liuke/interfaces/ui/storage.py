@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from functools import cache
+from pathlib import Path
 
-from whitenoise.storage import CompressedManifestStaticFilesStorage
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.files.storage import FileSystemStorage
 
 
-class VersionedStatic(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Hashed names when collected; plain names when not (tests, a checkout)."""
+class VersionedStatic(FileSystemStorage):
+    """Addresses carry a digest of the file (`app.css?v=1f3a...`), so that a browser may keep it for a year.
 
-    manifest_strict = False
+    Files are served where they lie in the package: there is no collecting step to forget.
+    """
 
-    def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:
-        """The hashed name, or the plain one of a file that was not collected (WhiteNoise then finds it)."""
-        try:
-            return str(super().hashed_name(name, content, filename))
-        except ValueError:
-            return name
+    def url(self, name: str | None) -> str:
+        """The address of a static file."""
+        digest = _digest(str(name))
+        return f"{settings.STATIC_URL}{name}" + (f"?v={digest}" if digest else "")
+
+
+@cache
+def _digest(name: str) -> str:
+    found = finders.find(name)
+    return hashlib.sha256(Path(found).read_bytes()).hexdigest()[:12] if found else ""

@@ -38,12 +38,14 @@ def enrol(*, source: str, names: Iterable[str]) -> int:
     """See that everyone in `names` is a member of `source`; answer how many are new.
 
     A name that is a mainland phone number is sealed and known by its blind index. Who got which id is left in the
-    temporary table `ENROLLED` (name, member_id) until the next call or the end of the caller's transaction, to be joined with.
+    temporary table `ENROLLED` (name, member_id), to be joined with until the next call or the transaction's end.
     """
     with connection.cursor() as cursor:
         cursor.execute(_PREPARE)
         remaining = iter(names)
-        while some := list(islice(remaining, NAMES_AT_ONCE)):  # drawn before COPY: they may come from this connection
+        while some := list(
+            islice(remaining, NAMES_AT_ONCE)
+        ):  # drawn before COPY: they may come from this connection
             with cursor.copy(_COPY) as copy:
                 for name in some:
                     copy.write_row(_row(name))
