@@ -273,6 +273,18 @@ def test_lists_filter_sort_and_search(tmp_path: Path) -> None:
         queries.member_story("2222")
 
 
+def test_a_clock_that_moves_back_hides_no_import(tmp_path: Path) -> None:
+    done = make.orders(tmp_path, "m1,2026-03-01,5,,,1")
+    evaluate(source=done.source)
+    with clock.stopped_at(clock.now() - dt.timedelta(days=2)):
+        make.orders(tmp_path, "m1,2026-03-01 08:00,6,,,1")
+        assert queries.is_stale(done.source)
+        evaluate(source=done.source)
+        assert not queries.is_stale(done.source)
+    assert Standing.objects.get().orders == 2
+    assert rebuild_facts().drifted == ()
+
+
 def test_a_day_later_the_standing_is_stale(tmp_path: Path) -> None:
     done = make.orders(tmp_path, "m1,2026-03-01,5,,,1")
     assert queries.is_stale(done.source)

@@ -17,7 +17,7 @@ from tests.browser.conftest import DESK, PHONE, Visit, Visitor
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
 ]
 
 LOOKS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,8 +16,13 @@ from liuke.events import jobs
 
 @pytest.fixture(autouse=True)
 def no_jobs(committed: None) -> Iterator[None]:
-    """Django does not empty the tables of procrastinate."""
+    """Django does not empty the tables of procrastinate, and others leave jobs there."""
+    _forget_jobs()
     yield
+    _forget_jobs()
+
+
+def _forget_jobs() -> None:
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
 
@@ -49,7 +55,9 @@ def run_sweep() -> None:
                 context = type("Context", (), {"app": replaced})()
                 await jobs.sweep.func(context, timestamp=0)
 
-    asyncio.run(in_a_worker())
+    # In a thread of its own: a browser test of the same run may keep a loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(in_a_worker())).result()
 
 
 def test_a_job_of_a_dead_worker_is_queued_again() -> None:

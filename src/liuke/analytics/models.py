@@ -282,6 +282,7 @@ class Evaluation(models.Model):
     as_of = models.DateField()
     made_at = models.DateTimeField()
     policy = models.ForeignKey(RetentionPolicy, models.PROTECT)
+    last_import = models.BigIntegerField(null=True)
     report = models.JSONField()
 
     class Meta:

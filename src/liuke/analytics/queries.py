@@ -177,7 +177,7 @@ def is_stale(source: Source) -> bool:
     found = Evaluation.objects.filter(source=source).first()
     if found is None or found.as_of != as_of_default(source) or found.policy_id != policy().pk:
         return True
-    return Import.objects.filter(source=source, finished_at__gt=found.made_at).exists()
+    return found.last_import != last_import(source)
 
 
 def has_items(source: Source) -> bool:
@@ -188,6 +188,12 @@ def has_items(source: Source) -> bool:
 def imports_of(source: Source) -> list[Import]:
     """The files taken in, newest first."""
     return list(Import.objects.filter(source=source).order_by("-id"))
+
+
+def last_import(source: Source) -> int | None:
+    """The newest import's id. Ids, not times: the clock may move back."""
+    newest: int | None = Import.objects.filter(source=source).aggregate(id=Max("id"))["id"]
+    return newest
 
 
 def report_of(source: Source) -> Json | None:

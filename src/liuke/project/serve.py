@@ -35,7 +35,8 @@ class Site:
         self.home, self.host, self.port, self.say = home, host, port, say
         liuke = [sys.executable, "-m", "liuke"]
         web = [sys.executable, "-m", "liuke.project.processes", "web", host, str(port)]
-        self.migrate = Part("migrate", [*liuke, "migrate"])
+        # Like every command it brings the tables up to date; then it sees that somebody may sign in.
+        self.prepare = Part("prepare", [*liuke, "operator", "first"])
         self.supervisor = Supervisor(
             [Part("web", web), Part("worker", [*liuke, "worker"])],
             say=say,
@@ -55,7 +56,7 @@ class Site:
         self.write_state()
         self.lease = acquire(self.home, say=self.say, tick=self.supervisor.check)
         try:
-            if self.supervisor.run_once(self.migrate):
+            if self.supervisor.run_once(self.prepare):
                 raise CannotStart(
                     "The database could not be brought up to date; the reason is above."
                 )

@@ -84,6 +84,7 @@ def evaluate(*, source: Source, as_of: dt.date | None = None) -> Json:
     """
     with transaction.atomic():
         _lock(source)
+        seen = queries.last_import(source)  # before reading: what comes meanwhile makes this stale
         content, assessment = draw_report(source=source, as_of=as_of)
         policy = queries.policy()
         _store_standings(source, assessment)
@@ -98,6 +99,7 @@ def evaluate(*, source: Source, as_of: dt.date | None = None) -> Json:
                 "as_of": to_date(assessment.as_of_day),
                 "made_at": clock.now(),
                 "policy": policy,
+                "last_import": seen,
                 "report": content,
             },
         )

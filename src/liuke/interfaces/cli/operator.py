@@ -36,6 +36,19 @@ def password_(name: str, password: str | None) -> None:
     click.echo(f"{name} signs in with: {password}")
 
 
+@operator.command()
+def first() -> None:
+    """Open a login named operator if there is none at all, and print its password once (`serve` does this)."""
+    from liuke.people.actions import open_login
+    from liuke.people.queries import logins
+
+    if not logins().exists():
+        password = made_up()
+        open_login(name="operator", password=password)
+        click.echo(f"Sign in as operator with: {password}")
+        click.echo("It is shown only this once; a new one: liuke operator password operator")
+
+
 def made_up() -> str:
     """A password that can be read aloud: about 77 bits."""
     from liuke.base.ids import new_reference

@@ -1,0 +1,1 @@
+"""Measurements beside a yardstick. `liuke bench` runs them, each in a process and on a database server of its own."""
