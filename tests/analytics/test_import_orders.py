@@ -67,7 +67,7 @@ def test_lines_that_share_an_order_number_are_one_order_with_their_items(tmp_pat
     first = Purchase.objects.get(member__external_id="m1", order_number="A1")
     assert (first.amount_fen, first.quantity) == (1200, 3)
     assert first.at == dt.datetime(2026, 1, 2, 2, 0, tzinfo=dt.UTC)
-    lines = PurchaseLine.objects.filter(purchase=first).order_by("id")
+    lines = PurchaseLine.objects.filter(purchase=first).order_by("line")
     assert [(line.item, line.quantity, line.amount_fen) for line in lines] == [
         ("点卡", 2, 500),
         ("<script>alert(1)</script>", 1, 700),

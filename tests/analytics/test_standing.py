@@ -231,8 +231,8 @@ def test_the_database_itself_refuses_impossible_rows(tmp_path: Path) -> None:
         "UPDATE analytics_member_facts SET order_days = 2",
         "UPDATE analytics_member_facts SET first_on = NULL",
         "UPDATE analytics_import SET accepted = 2",
-        'INSERT INTO analytics_purchase (member_id, identity, at, "on", amount_fen, quantity)'
-        ' SELECT member_id, identity, at, "on", amount_fen, quantity FROM analytics_purchase',
+        'INSERT INTO analytics_purchase (member_id, digest, at, "on", amount_fen, quantity)'
+        ' SELECT member_id, digest, at, "on", amount_fen, quantity FROM analytics_purchase',
         "UPDATE people_member SET external_id = '13800138000'",
         "UPDATE analytics_source SET currency = 'yu'",
     ):

@@ -41,28 +41,26 @@ def counted(url: str) -> tuple[int, int, int]:
 def test_control_without_the_identity_two_writers_take_the_same_order_twice(spare: str) -> None:
     """Check-then-insert, as the peers do it: both look, neither sees, both write."""
     with psycopg.connect(spare) as setup:
-        setup.execute(
-            "ALTER TABLE analytics_purchase DROP CONSTRAINT analytics_purchase_identity_key"
-        )
+        setup.execute("ALTER TABLE analytics_purchase DROP CONSTRAINT one_purchase_per_digest")
         member = setup.execute(
             "INSERT INTO people_member (reference, source, external_id, enrolled_at)"
             " VALUES ('222222222222', 'main', 'm', '2026-01-01') RETURNING id"
         ).fetchone()
     assert member is not None
     both_have_looked = threading.Barrier(2)
-    identity = "00000000-0000-0000-0000-000000000001"
+    digest = 1
 
     def take() -> None:
         with psycopg.connect(spare) as own:
             known = own.execute(
-                "SELECT 1 FROM analytics_purchase WHERE identity = %s", [identity]
+                "SELECT 1 FROM analytics_purchase WHERE digest = %s", [digest]
             ).fetchone()
             both_have_looked.wait(timeout=10)
             if not known:
                 own.execute(
-                    'INSERT INTO analytics_purchase (member_id, identity, at, "on", amount_fen, quantity)'
+                    'INSERT INTO analytics_purchase (member_id, digest, at, "on", amount_fen, quantity)'
                     " VALUES (%s, %s, '2026-01-01', '2026-01-01', 100, 1)",
-                    [member[0], identity],
+                    [member[0], digest],
                 )
 
     threads = [threading.Thread(target=take) for _ in range(2)]

@@ -51,7 +51,8 @@ def invariants() -> list[Invariant]:
             " JOIN analytics_source s ON s.key = m.source JOIN analytics_evaluation e ON e.source_id = s.id"
             " LEFT JOIN analytics_standing st ON st.member_id = f.member_id"
             " WHERE f.orders > 0 AND f.first_on <= e.as_of AND st.member_id IS NULL"
-            " AND e.last_import = (SELECT max(id) FROM analytics_import i WHERE i.source_id = s.id)",
+            " AND e.last_import = (SELECT max(id) FROM analytics_import i WHERE i.source_id = s.id"
+            " AND i.orders_new > 0)",
         ),
         Invariant(
             "analytics.standing_follows_the_last_move",
@@ -64,8 +65,9 @@ def invariants() -> list[Invariant]:
         Invariant(
             "analytics.moves_form_a_chain",
             "Each stage move starts from the stage the one before ended in",
-            "SELECT id FROM (SELECT id, previous_stage, lag(stage) OVER (PARTITION BY member_id ORDER BY since_on)"
-            " AS before FROM analytics_stage_move) chain WHERE previous_stage IS DISTINCT FROM before",
+            "SELECT member_id FROM (SELECT member_id, previous_stage, lag(stage) OVER (PARTITION BY member_id"
+            " ORDER BY since_on) AS before FROM analytics_stage_move) chain"
+            " WHERE previous_stage IS DISTINCT FROM before",
         ),
         Invariant(
             "analytics.imports_lose_no_line",
@@ -79,9 +81,23 @@ def invariants() -> list[Invariant]:
             " (SELECT count(*) FROM analytics_purchase p WHERE p.origin_id = i.id)",
         ),
         Invariant(
+            "analytics.everything_belongs_to_a_member",
+            "No purchase, figure, stage or standing without its member",
+            " UNION ALL ".join(
+                f"SELECT '{table}' AS told_in, t.member_id FROM {table} t"
+                " LEFT JOIN people_member m ON m.id = t.member_id WHERE m.id IS NULL"
+                for table in (
+                    "analytics_purchase",
+                    "analytics_member_facts",
+                    "analytics_stage_move",
+                    "analytics_standing",
+                )
+            ),
+        ),
+        Invariant(
             "analytics.lines_belong_to_a_purchase",
             "No item line without its purchase",
-            "SELECT l.id FROM analytics_purchase_line l LEFT JOIN analytics_purchase p ON p.id = l.purchase_id"
+            "SELECT l.purchase_id FROM analytics_purchase_line l LEFT JOIN analytics_purchase p ON p.id = l.purchase_id"
             " WHERE p.id IS NULL",
         ),
     ]

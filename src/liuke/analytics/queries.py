@@ -191,8 +191,9 @@ def imports_of(source: Source) -> list[Import]:
 
 
 def last_import(source: Source) -> int | None:
-    """The newest import's id. Ids, not times: the clock may move back."""
-    newest: int | None = Import.objects.filter(source=source).aggregate(id=Max("id"))["id"]
+    """The id of the newest import that brought something. Ids, not times: the clock may move back."""
+    imports = Import.objects.filter(source=source, orders_new__gt=0)
+    newest: int | None = imports.aggregate(id=Max("id"))["id"]
     return newest
 
 
@@ -310,7 +311,9 @@ def _move(move: StageMove) -> MoveRow:
 def _purchases(purchases: QuerySet[Purchase]) -> list[PurchaseRow]:
     found = list(purchases)
     items: dict[int, list[PurchaseLine]] = defaultdict(list)
-    for line in PurchaseLine.objects.filter(purchase__in=[p.pk for p in found]).order_by("id"):
+    for line in PurchaseLine.objects.filter(purchase__in=[p.pk for p in found]).order_by(
+        "line"
+    ):
         items[line.purchase_id].append(line)
     return [
         PurchaseRow(p.at, p.on, p.amount_fen, p.quantity, p.order_number, items[p.pk])

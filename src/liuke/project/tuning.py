@@ -23,7 +23,7 @@ SETTINGS = {
     "max_wal_senders": "0",
     "wal_level": "minimal",
     "wal_compression": "on",
-    "max_wal_size": "512MB",
+    "max_wal_size": "1GB",
     "min_wal_size": "80MB",
     "checkpoint_timeout": "15min",
     "autovacuum_max_workers": "2",

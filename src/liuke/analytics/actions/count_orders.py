@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from django.db import connection
 
+# The first import of a source has no earlier days to look for; later ones get larger purchase ids.
+_ALONE = """
+SELECT count(*) = 1 FROM analytics_import i JOIN analytics_import mine USING (source_id) WHERE mine.id = %s
+"""
 # A day counts once however many imports bring orders on it: it belongs to the purchase with the smallest id.
 _ADD = """
 WITH fresh AS (
@@ -12,10 +16,10 @@ WITH fresh AS (
                PARTITION BY member_id, "on", amount_fen >= 0 ORDER BY id) = 1 AS is_first_here
     FROM analytics_purchase WHERE origin_id = %(import)s
 ), told AS (
-    SELECT *, is_first_here AND NOT EXISTS (
+    SELECT *, is_first_here AND (%(alone)s OR NOT EXISTS (
         SELECT 1 FROM analytics_purchase p
         WHERE p.member_id = fresh.member_id AND p."on" = fresh."on" AND p.amount_fen >= 0
-          AND p.id < fresh.id) AS is_new_day
+          AND p.id < fresh.id)) AS is_new_day
     FROM fresh
 )
 MERGE INTO analytics_member_facts AS kept
@@ -51,5 +55,7 @@ def count_orders(*, import_id: int) -> int:
     Must run exactly once an import: called by the dispatcher, which sees to that.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_ADD, {"import": import_id})
+        cursor.execute(_ALONE, [import_id])
+        (alone,) = cursor.fetchone()
+        cursor.execute(_ADD, {"import": import_id, "alone": alone})
         return int(cursor.rowcount)

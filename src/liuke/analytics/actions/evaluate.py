@@ -10,47 +10,53 @@ from django.db import connection, transaction
 
 from liuke.analytics import queries, report
 from liuke.analytics.assessment import Assessment, assess
-from liuke.analytics.columns import purchase_columns, to_date, to_day
+from liuke.analytics.columns import copy_in, purchase_columns, to_date, to_day
 from liuke.analytics.errors import NoOrdersBefore, NoOrdersYet
 from liuke.analytics.models import Evaluation, RetentionPolicy, Source
 from liuke.analytics.rules import STAGES
 from liuke.base import clock
 from liuke.people.models import Member
+from liuke.science.lifecycle import NO_STAGE
+from liuke.science.order_log import NO_DAY
 
 Json = dict[str, Any]
 TOP_WARNINGS = 20
 
-_STANDING_COLUMNS = (
-    "member_id",
-    "source_id",
-    "as_of",
-    "stage",
-    "since_on",
-    "next_move_on",
-    "days_since_last_order",
-    "orders",
-    "total_fen",
-    "first_on",
-    "last_on",
-    "r",
-    "f",
-    "m",
-    "group_id",
-    "rhythm_days",
-    "still_normal",
-    "is_overdue",
-    "at_stake_fen",
-)
-_MOVE_COLUMNS = (
-    "member_id",
-    "stage",
-    "previous_stage",
-    "since_on",
-    "orders",
-    "last_order_on",
-    "threshold_days",
-    "policy_id",
-)
+NEVER = to_day(
+    dt.date(9999, 12, 31)
+)  # stands for "no next move" on the way in: binary COPY has no nulls here
+
+_FRESH_STANDINGS = """
+DROP TABLE IF EXISTS fresh_standing;
+CREATE TEMP TABLE fresh_standing (
+    member_id bigint, stage smallint, since_on date, next_move_on date, days_since_last_order integer, orders bigint,
+    total_fen bigint, first_on date, last_on date, r smallint, f smallint, m smallint, group_index integer,
+    rhythm_days double precision, still_normal double precision, is_overdue boolean, at_stake_fen bigint
+) ON COMMIT DROP
+"""
+_STORE_STANDINGS = """
+INSERT INTO analytics_standing (
+    member_id, source_id, as_of, stage, since_on, next_move_on, days_since_last_order, orders, total_fen, first_on,
+    last_on, r, f, m, group_id, rhythm_days, still_normal, is_overdue, at_stake_fen)
+SELECT member_id, %(source)s, %(as_of)s, stage, since_on, nullif(next_move_on, date '9999-12-31'),
+       days_since_last_order, orders, total_fen, first_on, last_on, r, f, m, (%(groups)s::text[])[group_index],
+       rhythm_days, still_normal, is_overdue, at_stake_fen
+FROM fresh_standing ORDER BY member_id
+"""
+_FRESH_MOVES = """
+DROP TABLE IF EXISTS fresh_move;
+CREATE TEMP TABLE fresh_move (
+    member_id bigint, stage smallint, previous_stage smallint, since_on date, orders bigint, last_order_on date,
+    threshold_days integer
+) ON COMMIT DROP
+"""
+_STORE_MOVES = """
+INSERT INTO analytics_stage_move (
+    member_id, stage, previous_stage, since_on, orders, last_order_on, threshold_days, policy_id)
+SELECT member_id, stage, nullif(previous_stage, %(no_stage)s::smallint), since_on, orders, last_order_on,
+       threshold_days, %(policy)s
+FROM fresh_move
+"""
 
 
 def draw_report(
@@ -142,103 +148,67 @@ def _lock(source: Source) -> None:
 
 
 def _store_standings(source: Source, a: Assessment) -> None:
+    """Replace the standings of the source: one row a member."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TEMP TABLE fresh_standing (LIKE analytics_standing INCLUDING DEFAULTS) ON COMMIT DROP"
-        )
-        with cursor.copy(
-            f"COPY fresh_standing ({', '.join(_STANDING_COLUMNS)}) FROM STDIN"
-        ) as copy:
-            for row in _standing_rows(source, a):
-                copy.write_row(row)
+        cursor.execute(_FRESH_STANDINGS)
+        copy_in("fresh_standing", _standing_columns(a))
         cursor.execute("DELETE FROM analytics_standing WHERE source_id = %s", [source.pk])
-        cursor.execute("INSERT INTO analytics_standing SELECT * FROM fresh_standing")
-        cursor.execute("DROP TABLE fresh_standing")
-
-
-def _standing_rows(source: Source, a: Assessment) -> Any:
-    as_of = to_date(a.as_of_day)
-    keys = [group.key for group in a.groups]
-    values, scores, rhythm = a.values, a.scores, a.rhythm
-    columns = zip(
-        values.member.tolist(),
-        a.moves.stage.tolist(),
-        a.since_day.tolist(),
-        a.moves.on_day.tolist(),
-        values.days_since_last_order.tolist(),
-        values.orders.tolist(),
-        values.total.tolist(),
-        values.first_order_day.tolist(),
-        values.last_order_day.tolist(),
-        scores.r.tolist(),
-        scores.f.tolist(),
-        scores.m.tolist(),
-        a.group.tolist(),
-        rhythm.rhythm_days.tolist(),
-        rhythm.still_normal.tolist(),
-        a.is_overdue.tolist(),
-        a.at_stake.tolist(),
-        strict=True,
-    )
-    for member, stage, since, moves_on, days, orders, total, first, last, *rest in columns:
-        r, f, m, group, rhythm_days, still_normal, is_overdue, at_stake = rest
-        yield (
-            member,
-            source.pk,
-            as_of,
-            stage,
-            to_date(since),
-            to_date(moves_on) if moves_on >= 0 else None,
-            days,
-            orders,
-            total,
-            to_date(first),
-            to_date(last),
-            r,
-            f,
-            m,
-            keys[group],
-            rhythm_days,
-            still_normal,
-            is_overdue,
-            at_stake,
+        cursor.execute(
+            _STORE_STANDINGS,
+            {
+                "source": source.pk,
+                "as_of": to_date(a.as_of_day),
+                "groups": [group.key for group in a.groups],
+            },
         )
+
+
+def _standing_columns(a: Assessment) -> dict[str, tuple[str, Any]]:
+    values, scores, rhythm = a.values, a.scores, a.rhythm
+    return {
+        "member_id": ("bigint", values.member),
+        "stage": ("smallint", a.moves.stage),
+        "since_on": ("date", a.since_day),
+        "next_move_on": ("date", np.where(a.moves.on_day == NO_DAY, NEVER, a.moves.on_day)),
+        "days_since_last_order": ("integer", values.days_since_last_order),
+        "orders": ("bigint", values.orders),
+        "total_fen": ("bigint", values.total),
+        "first_on": ("date", values.first_order_day),
+        "last_on": ("date", values.last_order_day),
+        "r": ("smallint", scores.r),
+        "f": ("smallint", scores.f),
+        "m": ("smallint", scores.m),
+        "group_index": ("integer", a.group + 1),
+        "rhythm_days": ("double", rhythm.rhythm_days),
+        "still_normal": ("double", rhythm.still_normal),
+        "is_overdue": ("boolean", a.is_overdue),
+        "at_stake_fen": ("bigint", a.at_stake),
+    }
 
 
 def _store_moves(source: Source, a: Assessment, policy: RetentionPolicy) -> None:
     """Replace the dated history of the source's members: it is a function of the log and the policy."""
     h = a.history
     with connection.cursor() as cursor:
+        cursor.execute(_FRESH_MOVES)
+        copy_in(
+            "fresh_move",
+            {
+                "member_id": ("bigint", h.member),
+                "stage": ("smallint", h.stage),
+                "previous_stage": ("smallint", h.previous_stage),
+                "since_on": ("date", h.since_day),
+                "orders": ("bigint", h.orders),
+                "last_order_on": ("date", h.last_order_day),
+                "threshold_days": ("integer", h.threshold_days),
+            },
+        )
         cursor.execute(
             "DELETE FROM analytics_stage_move mv USING people_member m"
             " WHERE m.id = mv.member_id AND m.source = %s",
             [source.key],
         )
-        with cursor.copy(
-            f"COPY analytics_stage_move ({', '.join(_MOVE_COLUMNS)}) FROM STDIN"
-        ) as copy:
-            for member, stage, before, since, orders, last, threshold in zip(
-                h.member.tolist(),
-                h.stage.tolist(),
-                h.previous_stage.tolist(),
-                h.since_day.tolist(),
-                h.orders.tolist(),
-                h.last_order_day.tolist(),
-                h.threshold_days.tolist(),
-                strict=True,
-            ):
-                copy.write_row(
-                    (
-                        member,
-                        stage,
-                        before if before >= 0 else None,
-                        to_date(since),
-                        orders,
-                        to_date(last),
-                        threshold,
-                        policy.pk,
-                    )
-                )
+        cursor.execute(_STORE_MOVES, {"policy": policy.pk, "no_stage": NO_STAGE})
 
 
 def _warnings(a: Assessment, limit: int | None) -> list[Json]:

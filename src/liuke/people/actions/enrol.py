@@ -24,6 +24,7 @@ _INSERT = """
 INSERT INTO people_member (reference, source, external_id, phone_sealed, enrolled_at)
 SELECT reference, %s, external_id, phone_sealed, %s
 FROM (SELECT DISTINCT ON (external_id) * FROM people_enrolling ORDER BY external_id, name) AS once
+WHERE NOT EXISTS (SELECT 1 FROM people_member m WHERE m.source = %s AND m.external_id = once.external_id)
 ON CONFLICT (source, external_id) DO NOTHING
 """
 _REMEMBER = f"""
@@ -49,7 +50,7 @@ def enrol(*, source: str, names: Iterable[str]) -> int:
             with cursor.copy(_COPY) as copy:
                 for name in some:
                     copy.write_row(_row(name))
-        cursor.execute(_INSERT, [source, clock.now()])
+        cursor.execute(_INSERT, [source, clock.now(), source])
         new: int = cursor.rowcount
         cursor.execute(_REMEMBER, [source])
     return new
