@@ -311,9 +311,7 @@ def _move(move: StageMove) -> MoveRow:
 def _purchases(purchases: QuerySet[Purchase]) -> list[PurchaseRow]:
     found = list(purchases)
     items: dict[int, list[PurchaseLine]] = defaultdict(list)
-    for line in PurchaseLine.objects.filter(purchase__in=[p.pk for p in found]).order_by(
-        "line"
-    ):
+    for line in PurchaseLine.objects.filter(purchase__in=[p.pk for p in found]).order_by("line"):
         items[line.purchase_id].append(line)
     return [
         PurchaseRow(p.at, p.on, p.amount_fen, p.quantity, p.order_number, items[p.pk])
