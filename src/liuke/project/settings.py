@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
+from liuke.project.errors import CannotStart
 from liuke.project.home import home
 
 LIUKE_HOME = str(home())
@@ -21,6 +23,24 @@ def _secret_key() -> str:
     return os.environ.get("LIUKE_SECRET_KEY") or secret_text("django.key")
 
 
+def _time_zone(name: str) -> str:
+    """An IANA zone, or one sentence."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
+        raise CannotStart(
+            f"LIUKE_TIME_ZONE is {name!r}, which is no time zone; try Asia/Shanghai."
+        ) from unknown
+    return name
+
+
+def _currency(code: str) -> str:
+    """Three capital letters, or one sentence."""
+    if len(code) == 3 and code.isascii() and code.isupper():
+        return code
+    raise CannotStart(f"LIUKE_CURRENCY is {code!r}, which is no currency code; try CNY.")
+
+
 def _database(url: str) -> dict[str, Any]:
     """Django's form of a PostgreSQL URL; anything Django has no name for goes to libpq as it is."""
     parts: dict[str, Any] = dict(conninfo_to_dict(url))
@@ -31,7 +51,8 @@ def _database(url: str) -> dict[str, Any]:
         "HOST": parts.pop("host", ""),
         "PORT": str(parts.pop("port", "")),
     }
-    pool = {"min_size": 0, "max_size": int(os.environ.get("LIUKE_POOL", "8")), "max_idle": 60}
+    size = int(os.environ.get("LIUKE_POOL", "8"))
+    pool = {"min_size": 0, "max_size": size, "max_idle": 60} if size else False
     return {
         "ENGINE": "django.db.backends.postgresql",
         **named,
@@ -140,8 +161,8 @@ LOCALE_PATHS = [Path(__file__).resolve().parent.parent / "locale"]
 LANGUAGE_COOKIE_NAME = "lang"
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = os.environ.get("LIUKE_TIME_ZONE", "Asia/Shanghai")
-LIUKE_CURRENCY = os.environ.get("LIUKE_CURRENCY", "CNY")
+TIME_ZONE = _time_zone(os.environ.get("LIUKE_TIME_ZONE", "Asia/Shanghai"))
+LIUKE_CURRENCY = _currency(os.environ.get("LIUKE_CURRENCY", "CNY"))
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = (
