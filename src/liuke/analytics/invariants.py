@@ -34,70 +34,73 @@ WHERE ({_KEPT}) IS DISTINCT FROM ({_COUNTED})
 """
 
 
+_PROMISES = [
+    Invariant(
+        "analytics.facts_equal_purchases",
+        "The running figures of every member equal a recount of their purchases, to the smallest unit",
+        # Facts of an import that is still waiting for its reaction are late, not wrong.
+        f"SELECT * FROM ({DRIFT}) drift WHERE NOT EXISTS (SELECT 1 FROM events_pending p"
+        " JOIN events_event e ON e.id = p.event_id WHERE e.name = 'analytics.OrdersImported')",
+    ),
+    Invariant(
+        "analytics.one_standing_for_everyone_with_an_order",
+        "After an evaluation every member with an order up to its day has exactly one stage and group",
+        "SELECT f.member_id FROM analytics_member_facts f JOIN people_member m ON m.id = f.member_id"
+        " JOIN analytics_source s ON s.key = m.source JOIN analytics_evaluation e ON e.source_id = s.id"
+        " LEFT JOIN analytics_standing st ON st.member_id = f.member_id"
+        " WHERE f.orders > 0 AND f.first_on <= e.as_of AND st.member_id IS NULL"
+        " AND e.last_import = (SELECT max(id) FROM analytics_import i WHERE i.source_id = s.id"
+        " AND i.orders_new > 0)",
+    ),
+    Invariant(
+        "analytics.standing_follows_the_last_move",
+        "A member stands in the stage their dated history ends in",
+        "SELECT st.member_id FROM analytics_standing st LEFT JOIN LATERAL ("
+        " SELECT stage, since_on FROM analytics_stage_move mv WHERE mv.member_id = st.member_id"
+        " ORDER BY since_on DESC LIMIT 1) last ON true"
+        " WHERE (last.stage, last.since_on) IS DISTINCT FROM (st.stage, st.since_on)",
+    ),
+    Invariant(
+        "analytics.moves_form_a_chain",
+        "Each stage move starts from the stage the one before ended in",
+        "SELECT member_id FROM (SELECT member_id, previous_stage, lag(stage) OVER (PARTITION BY member_id"
+        " ORDER BY since_on) AS before FROM analytics_stage_move) chain"
+        " WHERE previous_stage IS DISTINCT FROM before",
+    ),
+    Invariant(
+        "analytics.imports_lose_no_line",
+        "Every line of every imported file was accepted, rejected or blank",
+        "SELECT id FROM analytics_import WHERE lines <> accepted + rejected + blank",
+    ),
+    Invariant(
+        "analytics.imports_brought_what_they_say",
+        "An import has as many purchases as it reported new orders",
+        "SELECT i.id FROM analytics_import i WHERE i.orders_new <>"
+        " (SELECT count(*) FROM analytics_purchase p WHERE p.origin_id = i.id)",
+    ),
+    Invariant(
+        "analytics.everything_belongs_to_a_member",
+        "No purchase, figure, stage or standing without its member",
+        " UNION ALL ".join(
+            f"SELECT '{table}' AS told_in, t.member_id FROM {table} t"
+            " LEFT JOIN people_member m ON m.id = t.member_id WHERE m.id IS NULL"
+            for table in (
+                "analytics_purchase",
+                "analytics_member_facts",
+                "analytics_stage_move",
+                "analytics_standing",
+            )
+        ),
+    ),
+    Invariant(
+        "analytics.lines_belong_to_a_purchase",
+        "No item line without its purchase",
+        "SELECT l.purchase_id FROM analytics_purchase_line l LEFT JOIN analytics_purchase p ON p.id = l.purchase_id"
+        " WHERE p.id IS NULL",
+    ),
+]
+
+
 def invariants() -> list[Invariant]:
     """Every promise, with the rows that would break it."""
-    return [
-        Invariant(
-            "analytics.facts_equal_purchases",
-            "The running figures of every member equal a recount of their purchases, to the smallest unit",
-            # Facts of an import that is still waiting for its reaction are late, not wrong.
-            f"SELECT * FROM ({DRIFT}) drift WHERE NOT EXISTS (SELECT 1 FROM events_pending p"
-            " JOIN events_event e ON e.id = p.event_id WHERE e.name = 'analytics.OrdersImported')",
-        ),
-        Invariant(
-            "analytics.one_standing_for_everyone_with_an_order",
-            "After an evaluation every member with an order up to its day has exactly one stage and group",
-            "SELECT f.member_id FROM analytics_member_facts f JOIN people_member m ON m.id = f.member_id"
-            " JOIN analytics_source s ON s.key = m.source JOIN analytics_evaluation e ON e.source_id = s.id"
-            " LEFT JOIN analytics_standing st ON st.member_id = f.member_id"
-            " WHERE f.orders > 0 AND f.first_on <= e.as_of AND st.member_id IS NULL"
-            " AND e.last_import = (SELECT max(id) FROM analytics_import i WHERE i.source_id = s.id"
-            " AND i.orders_new > 0)",
-        ),
-        Invariant(
-            "analytics.standing_follows_the_last_move",
-            "A member stands in the stage their dated history ends in",
-            "SELECT st.member_id FROM analytics_standing st LEFT JOIN LATERAL ("
-            " SELECT stage, since_on FROM analytics_stage_move mv WHERE mv.member_id = st.member_id"
-            " ORDER BY since_on DESC LIMIT 1) last ON true"
-            " WHERE (last.stage, last.since_on) IS DISTINCT FROM (st.stage, st.since_on)",
-        ),
-        Invariant(
-            "analytics.moves_form_a_chain",
-            "Each stage move starts from the stage the one before ended in",
-            "SELECT member_id FROM (SELECT member_id, previous_stage, lag(stage) OVER (PARTITION BY member_id"
-            " ORDER BY since_on) AS before FROM analytics_stage_move) chain"
-            " WHERE previous_stage IS DISTINCT FROM before",
-        ),
-        Invariant(
-            "analytics.imports_lose_no_line",
-            "Every line of every imported file was accepted, rejected or blank",
-            "SELECT id FROM analytics_import WHERE lines <> accepted + rejected + blank",
-        ),
-        Invariant(
-            "analytics.imports_brought_what_they_say",
-            "An import has as many purchases as it reported new orders",
-            "SELECT i.id FROM analytics_import i WHERE i.orders_new <>"
-            " (SELECT count(*) FROM analytics_purchase p WHERE p.origin_id = i.id)",
-        ),
-        Invariant(
-            "analytics.everything_belongs_to_a_member",
-            "No purchase, figure, stage or standing without its member",
-            " UNION ALL ".join(
-                f"SELECT '{table}' AS told_in, t.member_id FROM {table} t"
-                " LEFT JOIN people_member m ON m.id = t.member_id WHERE m.id IS NULL"
-                for table in (
-                    "analytics_purchase",
-                    "analytics_member_facts",
-                    "analytics_stage_move",
-                    "analytics_standing",
-                )
-            ),
-        ),
-        Invariant(
-            "analytics.lines_belong_to_a_purchase",
-            "No item line without its purchase",
-            "SELECT l.purchase_id FROM analytics_purchase_line l LEFT JOIN analytics_purchase p ON p.id = l.purchase_id"
-            " WHERE p.id IS NULL",
-        ),
-    ]
+    return list(_PROMISES)
