@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from django.db import connection
 
 from liuke.analytics.errors import NoOrdersYet, UnreadableOrderLog
-from liuke.analytics.models import Import, MemberFacts, Purchase
+from liuke.analytics.models import Evaluation, Import, MemberFacts, Purchase
 from liuke.interfaces.cli.commands import commands
 from liuke.people.errors import LoginNameTaken, UnknownLogin, WeakPassword
 from liuke.people.models import Login
@@ -133,6 +134,21 @@ def test_every_bad_line_is_written_where_asked(tmp_path: Path) -> None:
         rows = list(csv.reader(stream))
     assert [row[0] for row in rows[1:]] == [str(n) for n in range(62, 92)]
     assert "and 10 more" in told
+
+
+def test_the_evaluation_of_a_large_import_is_left_to_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("liuke.interfaces.cli.import_orders.EVALUATED_AT_ONCE", 2)
+    result = liuke("import", "orders", make.log_file(tmp_path, LINES), "--yes")
+    assert (result.exit_code, Evaluation.objects.count()) == (0, 0)
+    assert "liuke rebuild standings" in result.stderr
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name FROM procrastinate_jobs WHERE status = 'todo'")
+        assert cursor.fetchall() == [("analytics.evaluate",)]
+    assert json.loads(done("retain", "--json"))["orders"] == 3
+    done("rebuild", "standings")
+    assert Evaluation.objects.get().report["log"]["orders"] == 3
 
 
 def test_retain_has_the_promised_keys(tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def template() -> Iterator[Home]:
     above.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("LIUKE_DATABASE_URL", raising=False)
-        patch.delenv("LIUKE_PG_BIN", raising=False)  # as `home` does: these tests choose their programs themselves
+        patch.delenv(
+            "LIUKE_PG_BIN", raising=False
+        )  # as `home` does: these tests choose their programs themselves
         with database(Home(above / "template"), fsync=False):
             pass
     yield Home(above / "template")

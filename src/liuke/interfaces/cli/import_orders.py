@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 ROLES = ("member", "at", "amount", "order", "item", "quantity", "currency")
 BAD_LINES_SHOWN = 20
+EVALUATED_AT_ONCE = (
+    200_000  # orders; more than that is left to the worker, whose job is queued already
+)
 COLUMN = "NAME|NUMBER"
 
 
@@ -103,7 +106,7 @@ def orders(file: Path, yes: bool, as_json: bool, **given: Any) -> None:
 def _import(
     log: LogLook, columns: Mapping, options: Options, given: dict[str, Any], watcher: Watcher
 ) -> Imported:
-    """Import, then do at once what the worker would do soon: count and evaluate."""
+    """Import, then do at once what the worker would do soon: count and, unless it takes long, evaluate."""
     from liuke.analytics.actions.evaluate import evaluate
     from liuke.analytics.actions.import_orders import import_orders
     from liuke.analytics.queries import is_stale
@@ -118,10 +121,17 @@ def _import(
         on_progress=watcher.progress,
         on_bad=watcher.bad,
     )
-    watcher.say("Counting and evaluating ...")
+    watcher.say("Counting ...")
     dispatch_pending()
-    if is_stale(done.source):
+    if not is_stale(done.source):
+        return done
+    if done.orders_new <= EVALUATED_AT_ONCE:
+        watcher.say("Evaluating ...")
         evaluate(source=done.source)
+    else:
+        watcher.say(
+            "The pages follow when the worker has evaluated them, or now: liuke rebuild standings"
+        )
     return done
 
 
