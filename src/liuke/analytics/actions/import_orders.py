@@ -78,9 +78,9 @@ JOIN analytics_purchase p ON p.member_id = i.member_id AND p.digest = i.digest A
 WHERE s.item IS NOT NULL
 ORDER BY p.id, s.line
 """
-_COUNT_ORDERS = """
-SELECT count(*), count(DISTINCT member_id) FROM (SELECT DISTINCT member_id, digest FROM staged_digest) AS orders
-"""
+_COUNT_ORDERS = (
+    "SELECT count(*) FROM (SELECT DISTINCT member_id, digest FROM staged_digest) AS orders"
+)
 
 
 @dataclass(frozen=True)
@@ -237,18 +237,24 @@ def _names() -> Iterator[str]:
 
 
 def _take(import_id: int, *, has_items: bool) -> tuple[int, int, int]:
+    """(orders that are new, orders known before, members) of the staged lines."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute(f"ANALYZE {ENROLLED}")
         cursor.execute(_IDENTIFY)
+        lines = cursor.rowcount
         cursor.execute("ANALYZE staged_digest")
-        cursor.execute(_COUNT_ORDERS)
-        orders, members = cursor.fetchone()
         cursor.execute(_TAKE, {"import": import_id})
         new: int = cursor.rowcount
+        orders = new  # when every line was a new order there is nothing to tell apart
+        if new != lines:
+            cursor.execute(_COUNT_ORDERS)
+            (orders,) = cursor.fetchone()
         if has_items:
             cursor.execute("ANALYZE analytics_purchase")
             cursor.execute(_TAKE_ITEMS, {"import": import_id})
         if new:  # what follows must not be planned for the table as it was before
             cursor.execute("ANALYZE analytics_purchase, people_member")
+        cursor.execute(f"SELECT count(DISTINCT member_id) FROM {ENROLLED}")
+        (members,) = cursor.fetchone()
     return new, orders - new, members
