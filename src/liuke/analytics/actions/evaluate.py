@@ -95,9 +95,8 @@ def evaluate(*, source: Source, as_of: dt.date | None = None) -> Json:
         policy = queries.policy()
         _store_standings(source, assessment)
         _store_moves(source, assessment, policy)
-        with (
-            connection.cursor() as cursor
-        ):  # pages are asked for at once, long before autovacuum would look
+        # Pages are asked for at once, long before autovacuum would look.
+        with connection.cursor() as cursor:
             cursor.execute("ANALYZE analytics_standing, analytics_stage_move")
         Evaluation.objects.update_or_create(
             source=source,
