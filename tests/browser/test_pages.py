@@ -68,6 +68,18 @@ def test_every_page_in_every_look(
         look_over(door, f"/login/ {size} {theme} {lang}")
 
 
+def test_no_name_in_the_flow_is_cut_off_even_in_a_wide_font(
+    visitor: Visitor, cdnow: Source
+) -> None:
+    outside = """font => [...document.querySelectorAll('svg.flow text')].map(text => {
+        text.style.fontFamily = font; const box = text.getBBox(), view = text.ownerSVGElement.viewBox.baseVal;
+        return box.x < 0 || box.x + box.width > view.width ? text.textContent : null }).filter(Boolean)"""
+    for lang in ("en", "zh-hans"):
+        visit = visitor.open("/", lang=lang)
+        assert visit.page.locator("svg.flow text").count() >= 6
+        assert visit.page.evaluate(outside, "DejaVu Sans, sans-serif") == []
+
+
 def test_the_other_view_of_each_chart_is_readable_too(visitor: Visitor, cdnow: Source) -> None:
     for size in (DESK, PHONE):
         visit = visitor.open("/", size=size)

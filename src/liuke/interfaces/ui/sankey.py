@@ -14,7 +14,7 @@ RIGHT = ("new", "active", "silent", "churned")
 WIDTH, HEIGHT = 400.0, 340.0
 TOP = 20.0
 BAR, GAP = 11.0, 20.0
-LABEL = 104.0  # room for names on each side
+LABEL = 132.0  # room for a name and a count of six digits on each side, in a wide font too
 
 
 @dataclass(frozen=True)
