@@ -33,7 +33,7 @@ from liuke.people.actions import ENROLLED, enrol
 NAMES_AT_ONCE = 20_000
 
 _STAGE = """
-DROP TABLE IF EXISTS staged_line, staged_digest;
+DROP TABLE IF EXISTS staged_line, staged;
 CREATE TEMP TABLE staged_line (
     line bigint, member text NOT NULL, at timestamptz NOT NULL, "on" date NOT NULL, amount_fen bigint NOT NULL,
     quantity bigint NOT NULL, order_number text, item text
@@ -45,14 +45,15 @@ _COPY = (
 # Which purchase a line belongs to. Lines that share an order number are one order; a line without one is an order of
 # its own, told from an identical line by its place among them.
 _IDENTIFY = f"""
-CREATE TEMP TABLE staged_digest ON COMMIT DROP AS
-SELECT line, member_id, ('x' || left(md5(words), 16))::bit(64)::bigint AS digest
+CREATE TEMP TABLE staged ON COMMIT DROP AS
+SELECT line, member_id, at, "on", amount_fen, quantity, order_number, item,
+       ('x' || left(md5(words), 16))::bit(64)::bigint AS digest
 FROM (
-    SELECT s.line, e.member_id, 'order|' || s.order_number AS words
+    SELECT s.*, e.member_id, 'order|' || s.order_number AS words
     FROM staged_line s JOIN {ENROLLED} e ON e.name = s.member
     WHERE s.order_number IS NOT NULL
     UNION ALL
-    SELECT s.line, e.member_id, concat_ws('|', 'line', extract(epoch FROM s.at), s.amount_fen, s.quantity,
+    SELECT s.*, e.member_id, concat_ws('|', 'line', extract(epoch FROM s.at), s.amount_fen, s.quantity,
            row_number() OVER (PARTITION BY e.member_id, s.at, s.amount_fen, s.quantity ORDER BY s.line))
     FROM staged_line s JOIN {ENROLLED} e ON e.name = s.member
     WHERE s.order_number IS NULL
@@ -62,25 +63,23 @@ FROM (
 # turns, so nothing comes between looking and inserting; if it did, the constraint would refuse the whole import.
 _TAKE = """
 INSERT INTO analytics_purchase (member_id, origin_id, digest, order_number, at, "on", amount_fen, quantity)
-SELECT i.member_id, %(import)s, i.digest, min(s.order_number), min(s.at), min(s."on"),
+SELECT s.member_id, %(import)s, s.digest, min(s.order_number), min(s.at), min(s."on"),
        sum(s.amount_fen)::bigint, sum(s.quantity)::bigint
-FROM staged_line s JOIN staged_digest i USING (line)
+FROM staged s
 WHERE NOT EXISTS (
-    SELECT 1 FROM analytics_purchase p WHERE p.member_id = i.member_id AND p.digest = i.digest)
-GROUP BY i.member_id, i.digest
-ORDER BY i.member_id, i.digest
+    SELECT 1 FROM analytics_purchase p WHERE p.member_id = s.member_id AND p.digest = s.digest)
+GROUP BY s.member_id, s.digest
+ORDER BY s.member_id, s.digest
 """
 _TAKE_ITEMS = """
 INSERT INTO analytics_purchase_line (purchase_id, line, item, quantity, amount_fen)
 SELECT p.id, s.line, s.item, s.quantity, s.amount_fen
-FROM staged_line s JOIN staged_digest i USING (line)
-JOIN analytics_purchase p ON p.member_id = i.member_id AND p.digest = i.digest AND p.origin_id = %(import)s
+FROM staged s
+JOIN analytics_purchase p ON p.member_id = s.member_id AND p.digest = s.digest AND p.origin_id = %(import)s
 WHERE s.item IS NOT NULL
 ORDER BY p.id, s.line
 """
-_COUNT_ORDERS = (
-    "SELECT count(*) FROM (SELECT DISTINCT member_id, digest FROM staged_digest) AS orders"
-)
+_COUNT_ORDERS = "SELECT count(*) FROM (SELECT DISTINCT member_id, digest FROM staged) AS orders"
 
 
 @dataclass(frozen=True)
@@ -216,7 +215,7 @@ def _stage(
                     first_reason = first_reason or line.reason
                     on_bad(line)
                 on_progress(Progress(reader.bytes_read, reader.bytes_total, reader.lines))
-        cursor.execute("ANALYZE staged_line")
+        cursor.execute("ANALYZE staged_line (member)")
     if not reader.good:
         raise NothingToImport(lines=reader.lines, reason=first_reason)
     return {
@@ -243,18 +242,17 @@ def _take(import_id: int, *, has_items: bool) -> tuple[int, int, int]:
         cursor.execute(f"ANALYZE {ENROLLED}")
         cursor.execute(_IDENTIFY)
         lines = cursor.rowcount
-        cursor.execute("ANALYZE staged_digest")
+        cursor.execute("ANALYZE staged (member_id, digest)")
         cursor.execute(_TAKE, {"import": import_id})
         new: int = cursor.rowcount
         orders = new  # when every line was a new order there is nothing to tell apart
         if new != lines:
             cursor.execute(_COUNT_ORDERS)
             (orders,) = cursor.fetchone()
-        if has_items:
-            cursor.execute("ANALYZE analytics_purchase")
-            cursor.execute(_TAKE_ITEMS, {"import": import_id})
-        if new:  # what follows must not be planned for the table as it was before
+        if new:  # what follows must not be planned for the tables as they were before
             cursor.execute("ANALYZE analytics_purchase, people_member")
+        if new and has_items:
+            cursor.execute(_TAKE_ITEMS, {"import": import_id})
         cursor.execute(f"SELECT count(DISTINCT member_id) FROM {ENROLLED}")
         (members,) = cursor.fetchone()
     return new, orders - new, members
