@@ -55,6 +55,7 @@ def count_orders(*, import_id: int) -> int:
     Must run exactly once an import: called by the dispatcher, which sees to that.
     """
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")  # a million rows are sorted twice
         cursor.execute(_ALONE, [import_id])
         (alone,) = cursor.fetchone()
         cursor.execute(_ADD, {"import": import_id, "alone": alone})
