@@ -56,11 +56,16 @@ def shipped_policy(request: pytest.FixtureRequest) -> None:
     )
     if marker or commits or "db" in wanted:
         request.getfixturevalue("transactional_db" if commits else "db")
-        shipped = import_module("liuke.analytics.migrations.0002_shipped_policy")
+        analytics = import_module("liuke.analytics.migrations.0002_shipped_policy")
+        engagement = import_module("liuke.engagement.migrations.0002_shipped_policy")
+        people = import_module("liuke.people.migrations.0002_staff_and_consent")
         with connection.cursor() as cursor:
             for table, rows in (
-                ("analytics_retention_policy", shipped.POLICY),
-                ("analytics_rfm_group", shipped.GROUPS),
+                ("analytics_retention_policy", analytics.POLICY),
+                ("analytics_rfm_group", analytics.GROUPS),
+                ("engagement_outreach_policy", engagement.POLICY),
+                ("engagement_switch", engagement.SWITCH),
+                ("people_staff_policy", people.STAFF_POLICY),
             ):
                 cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table})")
                 if cursor.fetchone() == (False,):

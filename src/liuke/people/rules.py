@@ -1,10 +1,20 @@
-"""What is a phone number, and how is it shown?"""
+"""What is a phone number, how is it shown, and in which words do we speak of roles and consent?"""
 
 from __future__ import annotations
 
 import re
 
 PHONE_PURPOSE = "people.phone"
+EMAIL_PURPOSE = "people.email"
+TOTP_PURPOSE = "people.totp"
+
+ROLES = ("operator", "agent")
+CHANNELS = ("list", "inbox", "sms", "email")  # list: a call-back list, or one taken elsewhere
+PURPOSES = ("marketing", "service")  # marketing needs a yes; service is open until a no
+BASES = ("member", "attested", "agent", "one_click")  # who said it: see ConsentChange
+CALENDARS = ("solar", "lunar")
+ZONE_ORIGINS = ("member", "device", "source")
+
 _MAINLAND_MOBILE = re.compile(r"(?:\+?86[ -]?)?(1[3-9]\d)[ -]?(\d{4})[ -]?(\d{4})")
 
 

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "liuke.events",
     "liuke.people",
     "liuke.analytics",
+    "liuke.engagement",
     "liuke.project.apps.Reactions",
     "liuke.interfaces.ui",
     "liuke.interfaces.console",
