@@ -6,7 +6,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
-from liuke.analytics.rules import STAGE_CODES
+from liuke.analytics.rules import GROUP_BOUNDS, STAGE_CODES
 from liuke.people.models import Login, Member
 
 
@@ -206,6 +206,11 @@ class RfmGroup(models.Model):
         db_table = "analytics_rfm_group"
         ordering = ["priority"]
 
+    def bounds(self) -> dict[str, int]:
+        """Those bounds that are set, by name."""
+        found = {name: getattr(self, name) for name in GROUP_BOUNDS}
+        return {name: bound for name, bound in found.items() if bound is not None}
+
 
 class StageMove(models.Model):
     """A member entered a stage on a day, and the figures that put them there."""
@@ -319,7 +324,12 @@ class Segment(models.Model):
 
 
 class Upload(models.Model):
-    """A file dropped on the page, and how far its import is. The file itself is deleted when it ends."""
+    """A file dropped on the page, and how far its import is. The file itself is deleted when it ends.
+
+    `done` of `whole` (bytes, or rows for Parquet) and `lines` move while it is read; `result` is set in the
+    transaction that takes the orders in, `state` becomes done when everybody's standing is known again.
+    `bad_lines` are the first ones: their number and reason, never their text.
+    """
 
     id = models.BigAutoField(primary_key=True)
     reference = models.CharField(max_length=16, unique=True)
@@ -335,6 +345,7 @@ class Upload(models.Model):
     lines = models.BigIntegerField(default=0)
     bad_lines = models.JSONField(default=list)
     problem = models.CharField(max_length=500, blank=True, default="")
+    tries = models.PositiveSmallIntegerField(default=0)
     result = models.ForeignKey(Import, models.SET_NULL, null=True)
     by = models.ForeignKey(Login, models.PROTECT, null=True, related_name="+")
     made_at = models.DateTimeField()

@@ -1,8 +1,17 @@
-"""The words outreach is spoken of in."""
+"""The words outreach is spoken of in, and the shares it starts from."""
 
 from __future__ import annotations
 
 WEEK_HOURS = 168
+BUCKETS = 10_000  # what is drawn by lot is a ten-thousandth of everybody
+
+SMALL_AUDIENCE = 5_000
+
+
+def control_share(audience: int) -> int:
+    """The share, in ten-thousandths, of an audience that a new plan leaves out to compare with."""
+    return 2_000 if audience < SMALL_AUDIENCE else 1_000
+
 
 PLAN_STATES = ("draft", "active", "retired")
 RHYTHMS = ("once", "daily")

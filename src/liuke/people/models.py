@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from liuke.base import sealing
@@ -14,10 +16,15 @@ from liuke.people.rules import (
     BASES,
     CALENDARS,
     CHANNELS,
+    CODE_KINDS,
+    CODE_TRIES,
+    EMAIL_PURPOSE,
     PHONE_PURPOSE,
     PURPOSES,
     ROLES,
+    SITE_SOURCE,
     ZONE_ORIGINS,
+    is_blind_index,
     mask_phone,
 )
 
@@ -92,12 +99,14 @@ class Member(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(quiet_from=None, quiet_until=None)
-                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False)
+                & ~Q(quiet_from=F("quiet_until")),
                 name="quiet_hours_are_whole",
             ),
             models.CheckConstraint(
                 condition=Q(erased_at=None)
-                | Q(phone_sealed=None, email_sealed=None, birth_month=None),
+                | Q(phone_sealed=None, email_sealed=None, birth_month=None, quiet_from=None)
+                & Q(time_zone="", external_id__startswith="erased:"),
                 name="an_erased_member_has_no_face",
             ),
         ]
@@ -113,12 +122,21 @@ class Member(models.Model):
                 condition=Q(email_index__isnull=False),
             ),
             models.Index(fields=["person"], name="member_by_person"),
+            models.Index(
+                fields=["source"], name="erased_by_source", condition=Q(erased_at__isnull=False)
+            ),
         ]
 
     @property
     def name(self) -> str:
-        """What staff call this member: the masked phone number, or the name in the imported log."""
-        if self.phone_sealed is not None and self.external_id == self.phone_index:
+        """What staff call this member: the masked phone number, or the name in the imported log.
+
+        An erased member has no name left and is called by the reference.
+        """
+        if self.erased_at is not None:
+            return self.reference
+        is_known_by_phone = self.source == SITE_SOURCE or is_blind_index(self.external_id)
+        if self.phone_sealed is not None and is_known_by_phone:
             return mask_phone(self.phone())
         return self.external_id
 
@@ -126,9 +144,16 @@ class Member(models.Model):
         """The number in plain, 11 digits; "" when there is none. For channels and the member's own page only."""
         return sealing.unseal(bytes(self.phone_sealed), PHONE_PURPOSE) if self.phone_sealed else ""
 
+    def email(self) -> str:
+        """The e-mail address in plain; "" when there is none. For channels and the member's own page only."""
+        return sealing.unseal(bytes(self.email_sealed), EMAIL_PURPOSE) if self.email_sealed else ""
+
 
 class Consent(models.Model):
-    """Whether a person may be reached, now. Written by the trigger on `ConsentChange` and by nobody else."""
+    """Whether a person may be reached, now. Written by the trigger on `ConsentChange` and by nobody else.
+
+    `change` is the last row of the history that says so.
+    """
 
     pk = models.CompositePrimaryKey("person_id", "channel", "purpose")
     person = models.ForeignKey(Member, models.CASCADE, db_constraint=False, db_index=False)
@@ -136,13 +161,16 @@ class Consent(models.Model):
     purpose = models.CharField(max_length=10)
     is_given = models.BooleanField()
     since = models.DateTimeField()
+    change = models.ForeignKey(
+        "people.ConsentChange", models.PROTECT, db_constraint=False, db_index=False
+    )
 
     class Meta:
         db_table = "people_consent"
 
 
 class Attestation(models.Model):
-    """The operator's word that the members of a source agreed elsewhere; later imports are covered unless `ended_at`."""
+    """The operator's word that a source's members agreed elsewhere; it covers later imports too, until `ended_at`."""
 
     id = models.BigAutoField(primary_key=True)
     source = models.CharField(max_length=64)
@@ -179,7 +207,9 @@ class ConsentChange(models.Model):
     is_given = models.BooleanField()
     basis = models.CharField(max_length=10)
     words = models.CharField(max_length=500, blank=True, default="")
-    attestation = models.ForeignKey(Attestation, models.PROTECT, null=True, db_index=False)
+    attestation = models.ForeignKey(
+        Attestation, models.PROTECT, null=True, db_constraint=False, db_index=False
+    )
     by = models.ForeignKey(
         "people.Login", models.PROTECT, null=True, related_name="+", db_index=False
     )
@@ -196,18 +226,26 @@ class ConsentChange(models.Model):
                 condition=~Q(basis="attested") | Q(is_given=True, attestation__isnull=False),
                 name="an_attested_yes_names_its_word",
             ),
+            models.CheckConstraint(
+                condition=~Q(basis="one_click", is_given=True), name="one_click_only_says_no"
+            ),
         ]
         indexes = [models.Index(fields=["person", "id"], name="consent_change_by_person")]
 
 
 class LoginCode(models.Model):
-    """A six-digit code that was sent: hashed, short-lived, of few tries, and part of the count of what may be sent."""
+    """A six-digit code that was sent: hashed, short-lived, of few tries, and part of the count of what may be sent.
+
+    One for a phone is bound to the device that asked, one for an e-mail address to the person who is signed in.
+    """
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=8)
     address_index = models.CharField(max_length=32)
-    address_sealed = models.BinaryField(null=True)
     code_hash = models.CharField(max_length=64)
+    person = models.ForeignKey(
+        Member, models.CASCADE, null=True, db_constraint=False, db_index=False
+    )
     network = models.CharField(max_length=64)
     device = models.CharField(max_length=32)
     sent_at = models.DateTimeField()
@@ -217,10 +255,16 @@ class LoginCode(models.Model):
 
     class Meta:
         db_table = "people_login_code"
+        constraints = [
+            models.CheckConstraint(condition=Q(tries__lte=CODE_TRIES), name="a_code_has_few_tries"),
+            models.CheckConstraint(
+                condition=Q(kind__in=CODE_KINDS)
+                & (Q(kind="phone", person=None) | Q(kind="email", person__isnull=False)),
+                name="a_code_is_bound",
+            ),
+        ]
         indexes = [
-            models.Index(fields=["address_index", "-sent_at"], name="code_by_address"),
-            models.Index(fields=["network", "-sent_at"], name="code_by_network"),
-            models.Index(fields=["device", "-sent_at"], name="code_by_device"),
+            models.Index(fields=["address_index", "-id"], name="code_by_address"),
             models.Index(fields=["-sent_at"], name="code_by_time"),
         ]
 
@@ -233,7 +277,10 @@ class LoginManager(BaseUserManager["Login"]):
 
 
 class Login(AbstractBaseUser):
-    """Someone who works here and may sign in to the console. `totp_since` is set once the authenticator is proven."""
+    """Someone who works here and may sign in to the console. `totp_since` is set once the authenticator is proven.
+
+    `wrong_codes_at` holds the last few wrong second factors, so that guessing can be counted over any 15 minutes.
+    """
 
     name = models.CharField(_("Name"), max_length=64, unique=True)
     role = models.CharField(max_length=10, default="operator")
@@ -242,6 +289,8 @@ class Login(AbstractBaseUser):
     totp_sealed = models.BinaryField(null=True)
     totp_since = models.DateTimeField(null=True)
     totp_step = models.BigIntegerField(default=0)
+    wrong_codes_at = ArrayField(models.DateTimeField(), default=list)
+    sessions_from = models.DateTimeField(null=True)
 
     objects: ClassVar[LoginManager] = LoginManager()
 
@@ -262,6 +311,11 @@ class Login(AbstractBaseUser):
     def is_operator(self) -> bool:
         """Whether this login may do everything; an agent answers calls and cares for members."""
         return self.role == "operator"
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must know to stay signed in: another password or `sessions_from` ends it."""
+        known = f"{self.password}|{self.sessions_from}"
+        return salted_hmac("liuke.people.Login", known, algorithm="sha256").hexdigest()
 
     def has_perm(self, _permission: str, _thing: Any = None) -> bool:
         """No permission system of Django's is used: interfaces ask for the role."""

@@ -89,10 +89,12 @@ class LogLook:
     total_bytes: int
     settled: bool
     bom: int
+    label: str = ""
 
     @property
     def name(self) -> str:
-        return self.path.name
+        """What the file is called: by `label` where it does not lie under its own name."""
+        return self.label or self.path.name
 
 
 def look(

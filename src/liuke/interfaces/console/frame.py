@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from liuke.analytics import queries
 from liuke.analytics.models import Source
+from liuke.engagement import queries as outreach
 from liuke.interfaces.console.filters import STAGES, Filters, address
 from liuke.interfaces.ui import wording
 
@@ -42,6 +43,16 @@ class Frame:
     def source_key(self) -> str:
         """The source as links name it: not at all while there is only one."""
         return self.source.key if self.source and len(self.sources) > 1 else ""
+
+    @property
+    def group_names(self) -> dict[str, str]:
+        """The groups as the operator calls them."""
+        return {place.key: place.name for place in self.groups}
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the kill switch is on: every page says so."""
+        return outreach.switch().is_stopped
 
     @property
     def home(self) -> str:

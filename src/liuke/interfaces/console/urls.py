@@ -1,8 +1,23 @@
 """Addresses of the console. `ours` is the only way in: signed in, and refusals told as pages."""
 
+from functools import wraps
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import path
 
+from liuke.base.errors import Forbidden
+from liuke.interfaces.console import (
+    calls,
+    plan_page,
+    plans,
+    results,
+    rights,
+    runs,
+    segments,
+    trouble,
+)
 from liuke.interfaces.console.door import Login, Logout, theme
 from liuke.interfaces.console.member import member
 from liuke.interfaces.console.members import members
@@ -17,6 +32,54 @@ def ours(view: View) -> View:
     return login_required(refusals_as_pages(view))
 
 
+def operators(view: View) -> View:
+    """For operators; an agent is refused before anything is looked at."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not getattr(request.user, "is_operator", False):
+            raise Forbidden
+        return view(request, *args, **kwargs)
+
+    return ours(answer)
+
+
+outreach = [
+    path("segments/", operators(segments.segments), name="segments"),
+    path("segments/save/", operators(segments.save), name="save_segment"),
+    path("segments/<str:reference>/rename/", operators(segments.rename), name="rename_segment"),
+    path("segments/<str:reference>/retire/", operators(segments.retire), name="retire_segment"),
+    path("plans/", operators(plans.plans), name="plans"),
+    path("plans/new/", operators(plans.new_plan), name="new_plan"),
+    path("plans/<str:reference>/", operators(plan_page.plan), name="plan"),
+    path("plans/<str:reference>/edit/", operators(plans.edit_plan), name="edit_plan"),
+    path("plans/<str:reference>/start/", operators(plan_page.start), name="start_run"),
+    path("plans/<str:reference>/attest/", operators(plan_page.attest), name="attest"),
+    path("plans/<str:reference>/daily/", operators(plans.daily), name="daily"),
+    path("plans/<str:reference>/by-hand/", operators(plans.by_hand), name="by_hand"),
+    path("plans/<str:reference>/retire/", operators(plans.retire), name="retire_plan"),
+    path("plans/<str:reference>/results/", operators(results.of_plan), name="results"),
+    path("results/", operators(results.of_source), name="source_results"),
+    path("runs/<str:reference>/", operators(runs.run), name="run"),
+    path("runs/<str:reference>/progress/", operators(runs.progress), name="progress"),
+    path("runs/<str:reference>/pause/", operators(runs.pause), name="pause_run"),
+    path("runs/<str:reference>/resume/", operators(runs.resume), name="resume_run"),
+    path("runs/<str:reference>/stop/", operators(runs.stop), name="stop_run"),
+    path("runs/<str:reference>/calls/", operators(runs.export), name="export_calls"),
+    path("outreach/stop/", operators(runs.stop_everything), name="stop_everything"),
+    path("outreach/resume/", operators(runs.resume_everything), name="resume_everything"),
+    path("calls/", ours(calls.calls), name="calls"),
+    path("calls/next/", ours(calls.take_next), name="take_next"),
+    path("calls/<str:reference>/", ours(calls.call), name="call"),
+    path("calls/<str:reference>/take/", ours(calls.take), name="take_call"),
+    path("calls/<str:reference>/release/", ours(calls.release), name="release_call"),
+    path("calls/<str:reference>/record/", ours(calls.record), name="record_call"),
+    path("members/<str:reference>/trouble/", ours(trouble.raise_flag), name="raise_trouble"),
+    path("members/<str:reference>/trouble/close/", ours(trouble.close_flag), name="close_trouble"),
+    path("members/<str:reference>/consent/", ours(rights.consent), name="consent"),
+    path("members/<str:reference>/export/", operators(rights.export), name="export_member"),
+    path("members/<str:reference>/erase/", operators(rights.erase), name="erase_member"),
+]
 urlpatterns = [
     path("", ours(overview), name="overview"),
     path("members/", ours(members), name="members"),
@@ -25,4 +88,5 @@ urlpatterns = [
     path("login/", Login.as_view(), name="login"),
     path("logout/", Logout.as_view(), name="logout"),
     path("theme/", theme, name="theme"),
+    *outreach,
 ]

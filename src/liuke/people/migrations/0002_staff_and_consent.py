@@ -1,3 +1,4 @@
+import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -20,23 +21,26 @@ CREATE TRIGGER consent_history_is_never_changed BEFORE UPDATE OR DELETE ON peopl
 CREATE TRIGGER staff_acts_are_never_changed BEFORE UPDATE OR DELETE ON people_staff_act
     FOR EACH STATEMENT EXECUTE FUNCTION people_refuse_change();
 
--- What is allowed now follows the history in the same statement, and nothing else may write it.
+-- What is allowed now follows the history in the same statement, and nothing else may write it. Of two changes the one
+-- with the higher number stands, whichever arrives first. An attestation speaks only for those of whom nothing is
+-- known: a plain insert, refused where something is.
 CREATE FUNCTION people_follow_consent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM set_config('liuke.consent_follows', 'yes', true);
-    INSERT INTO people_consent AS known (person_id, channel, purpose, is_given, since)
-    SELECT DISTINCT ON (person_id, channel, purpose) person_id, channel, purpose, is_given, at
-    FROM added ORDER BY person_id, channel, purpose, id DESC
+    INSERT INTO people_consent AS known (person_id, channel, purpose, is_given, since, change_id)
+    SELECT DISTINCT ON (person_id, channel, purpose) person_id, channel, purpose, is_given, at, id
+    FROM added WHERE basis <> 'attested' ORDER BY person_id, channel, purpose, id DESC
     ON CONFLICT (person_id, channel, purpose) DO UPDATE
-        SET is_given = EXCLUDED.is_given, since = EXCLUDED.since;
-    PERFORM set_config('liuke.consent_follows', '', true);
+        SET is_given = EXCLUDED.is_given, since = EXCLUDED.since, change_id = EXCLUDED.change_id
+        WHERE known.change_id < EXCLUDED.change_id;
+    INSERT INTO people_consent (person_id, channel, purpose, is_given, since, change_id)
+    SELECT person_id, channel, purpose, is_given, at, id FROM added WHERE basis = 'attested';
     RETURN NULL;
 END $$;
 CREATE TRIGGER consent_follows_its_history AFTER INSERT ON people_consent_change
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION people_follow_consent();
 CREATE FUNCTION people_refuse_consent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF coalesce(current_setting('liuke.consent_follows', true), '') <> 'yes' THEN
+    IF pg_trigger_depth() < 2 THEN
         RAISE EXCEPTION 'consent is written through its history: % is refused', TG_OP
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
@@ -116,7 +120,6 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('kind', models.CharField(max_length=8)),
                 ('address_index', models.CharField(max_length=32)),
-                ('address_sealed', models.BinaryField(null=True)),
                 ('code_hash', models.CharField(max_length=64)),
                 ('network', models.CharField(max_length=64)),
                 ('device', models.CharField(max_length=32)),
@@ -183,6 +186,16 @@ class Migration(migrations.Migration):
             model_name='login',
             name='totp_step',
             field=models.BigIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name='login',
+            name='wrong_codes_at',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.DateTimeField(), default=list, size=None),
+        ),
+        migrations.AddField(
+            model_name='login',
+            name='sessions_from',
+            field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
             model_name='member',
@@ -272,6 +285,10 @@ class Migration(migrations.Migration):
             model_name='member',
             index=models.Index(fields=['person'], name='member_by_person'),
         ),
+        migrations.AddIndex(
+            model_name='member',
+            index=models.Index(condition=models.Q(('erased_at__isnull', False)), fields=['source'], name='erased_by_source'),
+        ),
         migrations.AddConstraint(
             model_name='login',
             constraint=models.CheckConstraint(condition=models.Q(('role__in', ('operator', 'agent'))), name='login_has_a_known_role'),
@@ -302,11 +319,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='member',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('quiet_from', None), ('quiet_until', None)), models.Q(('quiet_from__isnull', False), ('quiet_until__isnull', False)), _connector='OR'), name='quiet_hours_are_whole'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('quiet_from', None), ('quiet_until', None)), models.Q(('quiet_from__isnull', False), ('quiet_until__isnull', False), models.Q(('quiet_from', models.F('quiet_until')), _negated=True)), _connector='OR'), name='quiet_hours_are_whole'),
         ),
         migrations.AddConstraint(
             model_name='member',
-            constraint=models.CheckConstraint(condition=models.Q(('erased_at', None), models.Q(('birth_month', None), ('email_sealed', None), ('phone_sealed', None)), _connector='OR'), name='an_erased_member_has_no_face'),
+            constraint=models.CheckConstraint(condition=models.Q(('erased_at', None), models.Q(('birth_month', None), ('email_sealed', None), ('phone_sealed', None), ('quiet_from', None), ('external_id__startswith', 'erased:'), ('time_zone', '')), _connector='OR'), name='an_erased_member_has_no_face'),
         ),
         migrations.AddField(
             model_name='attestation',
@@ -314,9 +331,14 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
+            model_name='consent',
+            name='change',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='people.consentchange'),
+        ),
+        migrations.AddField(
             model_name='consentchange',
             name='attestation',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='people.attestation'),
+            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='people.attestation'),
         ),
         migrations.AddField(
             model_name='consentchange',
@@ -330,19 +352,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='logincode',
-            index=models.Index(fields=['address_index', '-sent_at'], name='code_by_address'),
-        ),
-        migrations.AddIndex(
-            model_name='logincode',
-            index=models.Index(fields=['network', '-sent_at'], name='code_by_network'),
-        ),
-        migrations.AddIndex(
-            model_name='logincode',
-            index=models.Index(fields=['device', '-sent_at'], name='code_by_device'),
+            index=models.Index(fields=['address_index', '-id'], name='code_by_address'),
         ),
         migrations.AddIndex(
             model_name='logincode',
             index=models.Index(fields=['-sent_at'], name='code_by_time'),
+        ),
+        migrations.AddField(
+            model_name='logincode',
+            name='person',
+            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to='people.member'),
         ),
         migrations.AddField(
             model_name='recoverycode',
@@ -377,6 +396,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='consentchange',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('basis', 'attested'), _negated=True), models.Q(('attestation__isnull', False), ('is_given', True)), _connector='OR'), name='an_attested_yes_names_its_word'),
+        ),
+        migrations.AddConstraint(
+            model_name='consentchange',
+            constraint=models.CheckConstraint(condition=models.Q(('basis', 'one_click'), ('is_given', True), _negated=True), name='one_click_only_says_no'),
+        ),
+        migrations.AddConstraint(
+            model_name='logincode',
+            constraint=models.CheckConstraint(condition=models.Q(('tries__lte', 5)), name='a_code_has_few_tries'),
+        ),
+        migrations.AddConstraint(
+            model_name='logincode',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('phone', 'email')), models.Q(models.Q(('kind', 'phone'), ('person', None)), models.Q(('kind', 'email'), ('person__isnull', False)), _connector='OR')), name='a_code_is_bound'),
         ),
         migrations.AddConstraint(
             model_name='recoverycode',

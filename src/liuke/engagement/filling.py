@@ -1,0 +1,51 @@
+"""What stands for the variables of a text: loaded for a batch of members, only what the text names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from liuke.analytics.models import Standing
+from liuke.engagement import texts
+from liuke.engagement.models import PlanVersion
+from liuke.people.models import Member
+
+_LAST_ITEMS = """
+SELECT wanted.id, last.item FROM unnest(%s::bigint[]) AS wanted (id)
+JOIN LATERAL (
+    SELECT l.item FROM analytics_purchase p JOIN analytics_purchase_line l ON l.purchase_id = p.id
+    WHERE p.member_id = wanted.id AND p.amount_fen >= 0
+    ORDER BY p.at DESC, p.id DESC, l.line LIMIT 1
+) last ON true
+"""
+Filled = dict[int, dict[str, str | None]]
+
+
+def written(version: PlanVersion, members: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Subject and body of a plan for each of these members."""
+    filled = values(version, members)
+    return {
+        member: (texts.render(version.subject, found), texts.render(version.body, found))
+        for member, found in filled.items()
+    }
+
+
+def values(version: PlanVersion, members: Sequence[int]) -> Filled:
+    """What each variable of the version's texts is for each of these members."""
+    wanted = texts.named(version.subject) | texts.named(version.body)
+    shared = {"site": version.plan.source.title, "offer": version.offer}
+    filled: Filled = {member: dict(shared) for member in members}
+    if "member" in wanted:
+        for member in Member.objects.filter(pk__in=members):
+            filled[member.pk]["member"] = member.name
+    if wanted & {"days", "orders"}:
+        found = Standing.objects.filter(member_id__in=members)
+        for pk, days, orders in found.values_list("member_id", "days_since_last_order", "orders"):
+            filled[pk] |= {"days": str(days), "orders": str(orders)}
+    if "last_item" in wanted:
+        with connection.cursor() as cursor:
+            cursor.execute(_LAST_ITEMS, [list(members)])
+            for pk, item in cursor.fetchall():
+                filled[pk]["last_item"] = item
+    return filled

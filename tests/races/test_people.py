@@ -1,0 +1,374 @@
+"""Many at once: codes, tries, second factors, operators who leave, consent, and a number that comes from two sides."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from liuke.base import clock, sms
+from liuke.base.audit import check
+from liuke.base.errors import Refusal
+from liuke.people import actions, queries
+from liuke.people.actions import codes, consent, logins
+from liuke.people.models import Attestation, Consent, Login, LoginCode, Member, RecoveryCode
+from tests.conftest import NOON
+from tests.people import make
+
+pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
+CONTENDERS = 6
+NUMBER = "13800008000"
+
+
+def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
+    """Run them together, each on a connection of its own; what they answered, or the name of the refusal."""
+    ready = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], Any]) -> Any:
+        try:
+            ready.wait(10)
+            return act()
+        except Refusal as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+
+    with clock.stopped_at(NOON), ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+@pytest.fixture
+def phone(monkeypatch: pytest.MonkeyPatch) -> make.Phone:
+    phone = make.Phone()
+    monkeypatch.setattr(sms, "gateway", lambda: phone)
+    return phone
+
+
+def asking(n: int, number: str = NUMBER, network: str = "203.0.113.7") -> Callable[[], None]:
+    return lambda: actions.send_login_code(phone=number, network=network, device=f"d{n}")
+
+
+def is_sound() -> bool:
+    return not any(check(promise).violations for promise in queries.invariants())
+
+
+# Codes --------------------------------------------------------------------------------------------
+
+
+def test_control_without_taking_turns_every_contender_gets_a_code(
+    phone: make.Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Count, then write, as it is often done: all have counted before one has written."""
+    all_have_counted = threading.Barrier(CONTENDERS)
+    counted = codes._check_limits
+
+    def count_and_wait(*arguments: Any) -> None:
+        counted(*arguments)
+        all_have_counted.wait(10)
+
+    monkeypatch.setattr(codes, "_take_turns", lambda: None)
+    monkeypatch.setattr(codes, "_check_limits", count_and_wait)
+    assert at_once([asking(n) for n in range(CONTENDERS)]) == [None] * CONTENDERS
+    assert len(phone.sent) == CONTENDERS, "the race is real: this is what taking turns prevents"
+
+
+def test_of_many_who_ask_for_one_number_at_once_one_gets_a_code(phone: make.Phone) -> None:
+    answers = at_once([asking(n) for n in range(CONTENDERS)])
+    assert sorted(map(str, answers)) == ["CodeJustSent"] * (CONTENDERS - 1) + ["None"]
+    assert len(phone.sent) == LoginCode.objects.count() == 1
+
+
+def test_a_network_gets_exactly_its_share_however_many_ask_at_once(phone: make.Phone) -> None:
+    for round_ in range(3):
+        at_once([asking(n, f"139{round_:04}{n:04}") for n in range(CONTENDERS)])
+    assert len(phone.sent) == LoginCode.objects.count() == 10
+
+
+def test_a_code_is_spent_once_by_many_who_have_it(phone: make.Phone) -> None:
+    at_once([asking(0)])
+    come = lambda: actions.check_login_code(phone=NUMBER, code=phone.code(), device="d0").pk  # noqa: E731
+    answers = at_once([come] * CONTENDERS)
+    assert answers.count("WrongCode") == CONTENDERS - 1
+    assert Member.objects.count() == 1
+
+
+def test_many_guesses_at_once_are_five_tries(phone: make.Phone) -> None:
+    at_once([asking(0)])
+    wrong = f"{(int(phone.code()) + 1) % 10**6:06d}"
+    guess = lambda: actions.check_login_code(phone=NUMBER, code=wrong, device="d0")  # noqa: E731
+    assert at_once([guess] * 8) == ["WrongCode"] * 8
+    assert LoginCode.objects.get().tries == 5
+    with clock.stopped_at(NOON), pytest.raises(Refusal):
+        actions.check_login_code(phone=NUMBER, code=phone.code(), device="d0")
+
+
+def test_two_devices_of_a_new_member_make_one_person(
+    phone: make.Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "_check_limits", lambda *_: None)
+    devices = [f"d{n}" for n in range(CONTENDERS)]
+    for n in range(CONTENDERS):
+        at_once([asking(n)])
+    sent = [text.replace("】", " ").split() for _, text in phone.sent]
+    shown = [next(part for part in words if len(part) == 6) for words in sent]
+    come = [
+        lambda d=device, c=code: actions.check_login_code(phone=NUMBER, code=c, device=d).pk
+        for device, code in zip(devices, shown, strict=True)
+    ]
+    assert len(set(at_once(come))) == 1
+    assert Member.objects.count() == 1
+
+
+# Second factor ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def helper() -> tuple[Login, str, list[str]]:
+    with clock.stopped_at(NOON):
+        login = make.agent()
+        return (login, *make.with_totp(login))
+
+
+def test_a_code_seen_by_many_lets_one_in(helper: tuple[Login, str, list[str]]) -> None:
+    login, secret, recovery = helper
+    with clock.stopped_at(NOON):
+        fresh = make.code_of(secret, 30)
+    for code in (fresh, recovery[0]):
+        Login.objects.update(wrong_codes_at=[])
+        answers = at_once([lambda c=code: actions.check_second_factor(login=login, code=c)] * 4)
+        assert sorted(map(str, answers)) == ["None"] + ["WrongCode"] * 3
+    assert RecoveryCode.objects.exclude(used_at=None).count() == 1
+
+
+def test_guesses_at_once_are_counted_one_by_one(helper: tuple[Login, str, list[str]]) -> None:
+    login, _, _ = helper
+    answers = at_once([lambda: actions.check_second_factor(login=login, code="000000")] * 8)
+    assert sorted(answers) == ["TooManyWrongCodes"] * 3 + ["WrongCode"] * 5
+
+
+# The last operator --------------------------------------------------------------------------------
+
+
+def two_operators() -> list[Callable[[], None]]:
+    for name in ("a", "b"):
+        actions.open_login(name=name, password=make.PASSWORD)
+    return [
+        lambda: actions.set_role(name="a", role="agent", by=None),
+        lambda: actions.set_active(name="b", is_active=False, by=None),
+    ]
+
+
+def operators_left() -> int:
+    return Login.objects.filter(role="operator", is_active=True).count()
+
+
+def test_control_without_the_lock_both_operators_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    both_have_looked = threading.Barrier(2)
+
+    def look(name: str, *, leaves: bool) -> None:
+        others = Login.objects.filter(role="operator", is_active=True).exclude(name=name)
+        assert others.exists()
+        both_have_looked.wait(10)
+
+    monkeypatch.setattr(logins, "_keep_an_operator", look)
+    assert at_once(two_operators()) == [None, None]  # type: ignore[arg-type]
+    assert operators_left() == 0, "the race is real"
+
+
+def test_of_two_operators_who_leave_at_once_one_stays() -> None:
+    answers = at_once(two_operators())  # type: ignore[arg-type]
+    assert sorted(map(str, answers)) == ["LastOperator", "None"]
+    assert operators_left() == 1
+
+
+# Consent ------------------------------------------------------------------------------------------
+
+
+def test_an_attestation_beside_many_nos_turns_none_of_them_into_a_yes() -> None:
+    people = make.members(*(f"m{n}" for n in range(400)))
+    leaving = people[:200]
+
+    def leave(some: list[Member]) -> None:
+        for member in some:
+            actions.change_consent(
+                person_id=member.pk,
+                channel="sms",
+                purpose="marketing",
+                is_given=False,
+                basis="one_click",
+            )
+
+    def attest() -> int:
+        return actions.attest_consent(
+            source="main", channels=["sms"], statement="on a form", by=None
+        )
+
+    at_once(
+        [lambda part=part: leave(leaving[part::4]) for part in range(4)] + [attest]  # type: ignore[list-item]
+    )
+    assert Consent.objects.filter(person__in=leaving, is_given=True).count() == 0
+    assert Consent.objects.filter(person__in=people[200:], is_given=True).count() == 200
+    assert is_sound()
+
+
+def test_without_taking_turns_the_database_still_refuses_to_speak_over_a_no(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The attestation has looked, a no comes in and commits, then it writes: the key of `people_consent` refuses."""
+    member = make.member()
+    attestation = Attestation.objects.create(
+        source="main", channel="sms", purpose="marketing", statement="x", attested_at=NOON
+    )
+    from django.db import IntegrityError
+
+    @contextmanager
+    def a_no_in_between() -> Any:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT NOT EXISTS (SELECT 1 FROM people_consent)")
+            assert cursor.fetchone() == (True,)
+            at_once([lambda: consent.change_consent(
+                person_id=member.pk, channel="sms", purpose="marketing", is_given=False, basis="member"
+            )])  # fmt: skip
+            yield cursor
+
+    with pytest.raises(IntegrityError), a_no_in_between() as cursor:
+        cursor.execute(
+            "INSERT INTO people_consent_change"
+            " (person_id, channel, purpose, is_given, basis, words, attestation_id, at)"
+            " VALUES (%s, 'sms', 'marketing', true, 'attested', '', %s, %s)",
+            [member.pk, attestation.pk, NOON],
+        )
+    assert not queries.may_reach(member.pk, "sms", "marketing")
+    assert is_sound()
+
+
+def test_a_change_that_arrives_late_does_not_undo_the_later_one() -> None:
+    """Two writers beside the actions: the lower number commits last, and what holds is still the higher."""
+    member = make.member()
+    line = (
+        "INSERT INTO people_consent_change (id, person_id, channel, purpose, is_given, basis, words, at)"
+        " VALUES (%s, %s, 'sms', 'marketing', %s, 'member', '', %s)"
+    )
+    for number, is_given in ((1002, False), (1001, True)):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(line, [number, member.pk, is_given, NOON])
+    assert not queries.may_reach(member.pk, "sms", "marketing")
+    assert is_sound()
+
+
+def test_yeses_and_nos_at_once_end_in_what_the_history_ends_in() -> None:
+    member = make.member()
+
+    def say(is_given: bool) -> bool:
+        return actions.change_consent(
+            person_id=member.pk,
+            channel="sms",
+            purpose="marketing",
+            is_given=is_given,
+            basis="member",
+        )
+
+    for _ in range(5):
+        at_once([lambda n=n: say(n % 2 == 0) for n in range(CONTENDERS)])
+        assert is_sound()
+
+
+def test_erasing_while_the_member_agrees_leaves_a_no() -> None:
+    for n in range(5):
+        member = make.member(f"m{n}")
+
+        def agree(member: Member = member) -> bool:
+            return actions.change_consent(
+                person_id=member.pk,
+                channel="sms",
+                purpose="marketing",
+                is_given=True,
+                basis="member",
+            )
+
+        at_once(
+            [lambda m=member: actions.erase_member(member=m, by=None), agree, agree]  # type: ignore[list-item]
+        )
+        assert not queries.may_reach(member.pk, "sms", "marketing")
+    assert is_sound()
+
+
+# One number from two sides ------------------------------------------------------------------------
+
+
+def test_a_number_signed_in_and_imported_at_once_is_one_person(phone: make.Phone) -> None:
+    at_once([asking(0)])
+
+    def sign_in() -> int:
+        return actions.check_login_code(phone=NUMBER, code=phone.code(), device="d0").pk
+
+    def bring(source: str) -> int:
+        with transaction.atomic():
+            return actions.enrol(source=source, names=[NUMBER, f"{source}-other"])
+
+    at_once([sign_in, lambda: bring("a"), lambda: bring("b")])
+    assert Member.objects.exclude(phone_index=None).count() == 3
+    assert len(set(Member.objects.exclude(phone_index=None).values_list("person_id", flat=True))) == 1
+    assert is_sound()
+
+
+def test_an_import_that_meets_a_new_sign_in_half_way_takes_it_for_the_person(
+    phone: make.Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sign-in commits between the import's look and its insert."""
+    from liuke.people.actions import enrol as enrolling
+
+    at_once([asking(0)])
+    held, signed_in = threading.Event(), threading.Event()
+    first_look = enrolling._INSERT.replace(
+        "(SELECT min(known.person_id)", "(SELECT CASE WHEN false THEN min(known.person_id) END"
+    )
+    tried: list[str] = []
+
+    class Blind:
+        """The first insert looks before the sign-in and writes after it."""
+
+        def __get__(self, *_: object) -> str:
+            return first_look
+
+    original = enrolling._INSERT
+
+    def statement() -> str:
+        tried.append("")
+        return first_look if len(tried) == 1 else original
+
+    def sign_in() -> int:
+        held.wait(10)
+        found = actions.check_login_code(phone=NUMBER, code=phone.code(), device="d0").pk
+        signed_in.set()
+        return found
+
+    class Statements:
+        def __str__(self) -> str:
+            return statement()
+
+    del Blind, Statements
+    insert = enrolling._insert
+
+    def insert_late(source: str) -> int:
+        held.set()
+        signed_in.wait(10)
+        monkeypatch.setattr(enrolling, "_INSERT", first_look)
+        monkeypatch.setattr(enrolling, "_MISSING", _restoring(monkeypatch, enrolling, original))
+        return insert(source)
+
+    monkeypatch.setattr(enrolling, "_insert", insert_late)
+
+    def bring() -> int:
+        with transaction.atomic():
+            return actions.enrol(source="a", names=[NUMBER])
+
+    person, new = at_once([sign_in, bring])
+    assert new == 1
+    assert Member.objects.get(source="a").person_id == person
+    assert is_sound()
