@@ -33,7 +33,7 @@ function write(name, code) {
   console.log(name.padEnd(12), kb(code.length), "KB raw", kb(zlib.gzipSync(code, { level: 9 }).length), "KB gzip");
 }
 
-css("app.css", "tokens.css", "base.css", "parts.css", "console.css", "outreach.css");
+css("app.css", "tokens.css", "base.css", "parts.css", "console.css", "outreach.css", "desk.css");
 css("report.css", "tokens.css", "base.css", "parts.css", "report.css");
 css("shop.css", "tokens.css", "base.css", "shop.css");
 for (const name of ["app.js", "shop.js"]) {

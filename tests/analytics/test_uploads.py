@@ -203,7 +203,7 @@ def test_a_look_asks_what_the_first_lines_leave_open() -> None:
     )
     assert settled.date_orders == ()
     nameless = look_at_upload(reference=drop("a,b,c\nx,y,z\nx,y,z\n").reference)
-    assert nameless.missing == ("member", "at", "amount")
+    assert nameless.missing == ("at", "amount")
 
 
 @pytest.mark.django_db

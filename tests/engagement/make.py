@@ -106,9 +106,7 @@ def member(name: str, source: str = "main") -> Member:
 def said(wanted: Run) -> dict[str, tuple[int, str, str]]:
     """(state, arm, reason) of every candidate, by name."""
     found = Decision.objects.filter(run=wanted).select_related("member").order_by("member")
-    return {
-        d.member.external_id.removeprefix("erased:"): (d.state, d.arm, d.reason) for d in found
-    }
+    return {d.member.external_id.removeprefix("erased:"): (d.state, d.arm, d.reason) for d in found}
 
 
 def crowd(size: int, *, key: str = "crowd", agreed: bool = True) -> Source:

@@ -12,6 +12,7 @@ from django.db import connection
 from liuke.base import clock
 from liuke.base.outside import Accepted, Rejected, Unknown
 from liuke.engagement import queries
+from liuke.engagement.actions import send as sending
 from liuke.engagement.actions.claim import Claim, claim_weeks
 from liuke.engagement.actions.policy import (
     resume_everything,
@@ -391,10 +392,10 @@ def test_service_goes_without_a_yes_but_never_against_a_no(
     assert provider.calls[0].opt_out_link == ""
 
 
-def test_sixteen_at_a_time_are_marked_and_no_more(
+def test_no_more_are_marked_than_are_being_handed_over(
     noon: dt.datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is marked is being handed over: a crash leaves no more than that in doubt."""
+    """A crash leaves no more than these in doubt."""
     queued(tmp_path, tuple(f"138000001{n:02}" for n in range(40)))
     marked: list[int] = []
 
@@ -405,5 +406,7 @@ def test_sixteen_at_a_time_are_marked_and_no_more(
 
     monkeypatch.setattr("liuke.engagement.actions.send._record", count)
     monkeypatch.setitem(OUTSIDE, "sms", Provider())
+    monkeypatch.setattr(sending, "HANDS", 16)
     send_due(limit=16)
     assert marked == [16]
+    assert Message.objects.filter(state="queued").count() == 24

@@ -109,15 +109,8 @@ def test_the_ledger_tells_what_may_have_come_and_not_what_did_not(
 
 
 BREAK = {
-    "engagement.messages_and_decisions_agree": (
-        "UPDATE engagement_decision SET reason = 'rejected' WHERE reason = 'accepted'"
-    ),
-    "engagement.decisions_to_send_have_a_message": (
-        "INSERT INTO engagement_decision (run_id, member_id, person_id, state, reason)"
-        " SELECT run_id, 0, 0, 3, 'accepted' FROM engagement_decision LIMIT 1"
-    ),
-    "engagement.weeks_are_kept_or_given_back": (
-        "UPDATE engagement_contact SET given_back_at = claimed_at"
+    "engagement.weeks_follow_what_went_out": (
+        "UPDATE engagement_message SET began_at = began_at + interval '1 second'"
     ),
     "engagement.the_call_list_is_complete": "DELETE FROM engagement_call",
     "engagement.sending_ends": (

@@ -13,6 +13,7 @@ from django.test import Client
 from liuke.analytics.actions.evaluate import evaluate
 from liuke.analytics.models import Source
 from liuke.base import clock
+from liuke.people.actions import open_login
 from liuke.people.models import Login, Member
 from tests.analytics import make
 
@@ -67,3 +68,18 @@ def visitor(client: Client, operator: Login) -> Client:
 def regular(shop: Source) -> Member:
     """The member whose name is a script."""
     return Member.objects.get(external_id=SCRIPT)
+
+
+@pytest.fixture
+def agent(db: None) -> Login:
+    """Someone who answers members."""
+    return open_login(name="客服小林", password="correct horse battery", role="agent")
+
+
+@pytest.fixture
+def answering(agent: Login) -> Client:
+    """The agent's browser, in English."""
+    client = Client()
+    client.force_login(agent, backend="django.contrib.auth.backends.ModelBackend")
+    client.cookies["lang"] = "en"
+    return client

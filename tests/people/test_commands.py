@@ -64,6 +64,7 @@ def test_everything_about_a_member_is_printed_as_json() -> None:
     told = json.loads(done("member", "export", member.reference.lower()))
     assert told.keys() == {"people", "analytics", "engagement"}
     assert told["people"]["phone"] == "13800008000"
+    assert told["analytics"].keys() == told["engagement"].keys() == {member.reference}
     assert queries.staff_acts(about=member.reference)[0].verb == "member.export"
     assert isinstance(liuke("member", "export", "22222").exception, UnknownMember)
 

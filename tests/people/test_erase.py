@@ -27,7 +27,8 @@ def everything() -> str:
     """All rows of the room's tables, and the log, as text."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relpersistence = 'p' AND relname ~ '^(people|events)_'"
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relpersistence = 'p'"
+            " AND relname ~ '^(people|events)_'"
         )
         tables = [name for (name,) in cursor.fetchall()]
         rows = []
@@ -153,12 +154,14 @@ def test_who_comes_back_by_phone_begins_anew(phone: Phone) -> None:
 
 @pytest.mark.parametrize(
     "field",
-    ["birth_month = 1, birth_day = 1, birth_calendar = 'solar'", "external_id = 'm1'"]
-    + [
+    [
+        "birth_month = 1, birth_day = 1, birth_calendar = 'solar'",
+        "external_id = 'm1'",
         "time_zone = 'Asia/Tokyo', time_zone_from = 'member'",
         "quiet_from = '22:00', quiet_until = '08:00'",
-    ]
-    + ["phone_sealed = 'x', phone_index = 'y'", "email_sealed = 'x', email_index = 'y'"],
+        "phone_sealed = 'x', phone_index = 'y'",
+        "email_sealed = 'x', email_index = 'y'",
+    ],
 )
 def test_the_database_refuses_a_face_for_an_erased_member(field: str) -> None:
     actions.erase_member(member=make.member(), by=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import pyotp
@@ -166,12 +165,12 @@ def test_dropping_forgets_secret_and_codes_and_ends_sessions(operator: Login) ->
 
 
 @pytest.fixture
-def kept() -> Iterator[tuple[str, list[str], str]]:
+def kept() -> tuple[str, list[str], str]:
     login = make.agent()
     setup = actions.begin_totp(login=login)
     codes = actions.confirm_totp(login=login, code=make.code_of(setup.secret))
     rows = [*Login.objects.values(), *RecoveryCode.objects.values(), *StaffAct.objects.values()]
-    yield setup.secret, codes, f"{rows} {setup!r}"
+    return setup.secret, codes, f"{rows} {setup!r}"
 
 
 def test_neither_secret_nor_code_can_be_read_in_rows_or_reprs(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
-from liuke.base import clock, sms
+from liuke.base import clock, sealing, sms
 from liuke.base.audit import check
 from liuke.base.errors import Refusal
 from liuke.people import actions, queries
 from liuke.people.actions import codes, consent, logins
 from liuke.people.models import Attestation, Consent, Login, LoginCode, Member, RecoveryCode
+from liuke.people.rules import PHONE_PURPOSE
 from tests.conftest import NOON
 from tests.people import make
 
@@ -224,25 +225,30 @@ def test_without_taking_turns_the_database_still_refuses_to_speak_over_a_no(
     attestation = Attestation.objects.create(
         source="main", channel="sms", purpose="marketing", statement="x", attested_at=NOON
     )
-    from django.db import IntegrityError
 
-    @contextmanager
-    def a_no_in_between() -> Any:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT NOT EXISTS (SELECT 1 FROM people_consent)")
-            assert cursor.fetchone() == (True,)
-            at_once([lambda: consent.change_consent(
-                person_id=member.pk, channel="sms", purpose="marketing", is_given=False, basis="member"
-            )])  # fmt: skip
-            yield cursor
-
-    with pytest.raises(IntegrityError), a_no_in_between() as cursor:
-        cursor.execute(
-            "INSERT INTO people_consent_change"
-            " (person_id, channel, purpose, is_given, basis, words, attestation_id, at)"
-            " VALUES (%s, 'sms', 'marketing', true, 'attested', '', %s, %s)",
-            [member.pk, attestation.pk, NOON],
+    def say_no() -> bool:
+        return consent.change_consent(
+            person_id=member.pk,
+            channel="sms",
+            purpose="marketing",
+            is_given=False,
+            basis="member",
         )
+
+    def attest_late() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM people_consent")
+            assert cursor.fetchone() == (0,)
+            assert at_once([say_no]) == [True]
+            cursor.execute(
+                "INSERT INTO people_consent_change"
+                " (person_id, channel, purpose, is_given, basis, words, attestation_id, at)"
+                " VALUES (%s, 'sms', 'marketing', true, 'attested', '', %s, %s)",
+                [member.pk, attestation.pk, NOON],
+            )
+
+    with pytest.raises(IntegrityError):
+        attest_late()
     assert not queries.may_reach(member.pk, "sms", "marketing")
     assert is_sound()
 
@@ -312,63 +318,45 @@ def test_a_number_signed_in_and_imported_at_once_is_one_person(phone: make.Phone
             return actions.enrol(source=source, names=[NUMBER, f"{source}-other"])
 
     at_once([sign_in, lambda: bring("a"), lambda: bring("b")])
-    assert Member.objects.exclude(phone_index=None).count() == 3
-    assert len(set(Member.objects.exclude(phone_index=None).values_list("person_id", flat=True))) == 1
+    assert (
+        len(set(Member.objects.exclude(phone_index=None).values_list("person_id", flat=True))) == 1
+    )
     assert is_sound()
 
 
-def test_an_import_that_meets_a_new_sign_in_half_way_takes_it_for_the_person(
-    phone: make.Phone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The sign-in commits between the import's look and its insert."""
-    from liuke.people.actions import enrol as enrolling
-
-    at_once([asking(0)])
-    held, signed_in = threading.Event(), threading.Event()
-    first_look = enrolling._INSERT.replace(
-        "(SELECT min(known.person_id)", "(SELECT CASE WHEN false THEN min(known.person_id) END"
-    )
-    tried: list[str] = []
-
-    class Blind:
-        """The first insert looks before the sign-in and writes after it."""
-
-        def __get__(self, *_: object) -> str:
-            return first_look
-
-    original = enrolling._INSERT
-
-    def statement() -> str:
-        tried.append("")
-        return first_look if len(tried) == 1 else original
+def test_an_import_that_waits_for_a_new_sign_in_takes_it_for_the_person() -> None:
+    """The import has looked and found nobody; its insert meets the sign-in's row, not committed yet."""
+    signed_in, seen = threading.Event(), threading.Event()
 
     def sign_in() -> int:
-        held.wait(10)
-        found = actions.check_login_code(phone=NUMBER, code=phone.code(), device="d0").pk
-        signed_in.set()
-        return found
-
-    class Statements:
-        def __str__(self) -> str:
-            return statement()
-
-    del Blind, Statements
-    insert = enrolling._insert
-
-    def insert_late(source: str) -> int:
-        held.set()
-        signed_in.wait(10)
-        monkeypatch.setattr(enrolling, "_INSERT", first_look)
-        monkeypatch.setattr(enrolling, "_MISSING", _restoring(monkeypatch, enrolling, original))
-        return insert(source)
-
-    monkeypatch.setattr(enrolling, "_insert", insert_late)
+        with transaction.atomic():
+            index = sealing.blind_index(NUMBER, PHONE_PURPOSE)
+            person = codes._person_with(NUMBER, index)
+            signed_in.set()
+            seen.wait(20)
+        return person.pk
 
     def bring() -> int:
+        signed_in.wait(10)
         with transaction.atomic():
-            return actions.enrol(source="a", names=[NUMBER])
+            return actions.enrol(source="a", names=[NUMBER, "m"])
 
-    person, new = at_once([sign_in, bring])
-    assert new == 1
-    assert Member.objects.get(source="a").person_id == person
+    def let_go() -> bool:
+        waits = False
+        for _ in range(500):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+                )
+                waits = cursor.fetchone() != (0,)
+            if waits:
+                break
+            time.sleep(0.02)
+        seen.set()
+        return waits
+
+    person, new, waited = at_once([sign_in, bring, let_go])
+    assert waited, "the import never met the sign-in"
+    assert new == 2
+    assert Member.objects.get(source="a", phone_index__isnull=False).person_id == person
     assert is_sound()

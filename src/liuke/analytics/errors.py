@@ -63,6 +63,15 @@ class BadPolicy(Invalid):
     says = gettext_noop("These thresholds contradict each other: %(reason)s")
 
 
+class UncoveredMembers(BadPolicy):
+    """Every member is in exactly one group; `total` is in minor units."""
+
+    says = gettext_noop(
+        "No group would take a member whose last order was %(days)s days ago, with %(orders)s orders and a"
+        " total of %(total)s (R%(r)s F%(f)s M%(m)s)."
+    )
+
+
 class UnreadableOrderLog(Invalid):
     """The file is not an order log we can read; the reader says why."""
 

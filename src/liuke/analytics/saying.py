@@ -15,7 +15,11 @@ _PHONE = re.compile(r"(1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})")
 
 def why_unreadable(refused: UnreadableLog, file: str = "") -> str:
     """The sentence of a file that cannot be read; `file` is what to call it."""
-    return gettext(refused.says) % {**refused.params, **({"file": file} if file else {})}
+    params = {
+        name: gettext(value) if name == "kind" and isinstance(value, str) else value
+        for name, value in refused.params.items()
+    }
+    return gettext(refused.says) % {**params, **({"file": file} if file else {})}
 
 
 def bad_line_kept(line: BadLine) -> dict[str, Any]:

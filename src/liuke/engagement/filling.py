@@ -19,6 +19,7 @@ JOIN LATERAL (
     ORDER BY p.at DESC, p.id DESC, l.line LIMIT 1
 ) last ON true
 """
+NAMED_BY = ("reference", "source", "external_id", "phone_sealed", "phone_index", "erased_at")
 Filled = dict[int, dict[str, str | None]]
 
 
@@ -37,7 +38,7 @@ def values(version: PlanVersion, members: Sequence[int]) -> Filled:
     shared = {"site": version.plan.source.title, "offer": version.offer}
     filled: Filled = {member: dict(shared) for member in members}
     if "member" in wanted:
-        for member in Member.objects.filter(pk__in=members):
+        for member in Member.objects.filter(pk__in=members).only(*NAMED_BY):
             filled[member.pk]["member"] = member.name
     if wanted & {"days", "orders"}:
         found = Standing.objects.filter(member_id__in=members)

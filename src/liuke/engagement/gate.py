@@ -53,12 +53,17 @@ JOIN people_member p ON p.id = m.person_id
 LEFT JOIN people_consent c
     ON c.person_id = m.person_id AND c.channel = %(channel)s AND c.purpose = %(purpose)s"""
 
+_BATCH = "(SELECT unnest(%(members)s::bigint[]) AS member_id)"
+_WITHIN_BATCH = (
+    "AND o.person_id IN (SELECT person_id FROM people_member WHERE id = ANY(%(members)s))"
+)
+
 _DRAW = f"""
 INSERT INTO engagement_hold_out (person_id, bucket, share_permyriad, is_held_out, drawn_at)
 SELECT person_id, bucket, %(holdout)s, bucket < %(holdout)s, %(at)s
 FROM (
     SELECT DISTINCT m.person_id, {_HOLD_OUT_BUCKET} AS bucket
-    FROM (SELECT unnest(%(members)s::bigint[]) AS member_id) cand {_PERSONS}
+    FROM {_BATCH} cand {_PERSONS}
     WHERE CASE {_REFUSED_FIRST} ELSE '' END = ''
       AND NOT EXISTS (SELECT 1 FROM engagement_hold_out h WHERE h.person_id = m.person_id)
 ) fresh
@@ -69,12 +74,11 @@ _JUDGE = f"""
 SELECT cand.member_id, m.person_id,
     CASE {_REFUSED_FIRST}
         WHEN %(is_marketing)s AND coalesce(h.is_held_out, {_HOLD_OUT_BUCKET} < %(holdout)s) THEN 'holdout'
-        WHEN NOT {{still_in}} THEN 'not_eligible'
-        WHEN EXISTS (
-            SELECT 1 FROM engagement_decision o JOIN engagement_run r ON r.id = o.run_id
-            WHERE o.person_id = m.person_id AND r.plan_id = %(plan)s
-              AND (o.state = 2 OR o.reason IN ('accepted', 'unknown', 'control'))
-              AND (o.decided_at > %(reached_after)s OR o.run_id = %(run)s)) THEN 'not_eligible'
+        WHEN {{has_left}} THEN 'not_eligible'
+        WHEN m.person_id IN (
+            SELECT o.person_id FROM engagement_decision o JOIN engagement_run r ON r.id = o.run_id
+            WHERE r.plan_id = %(plan)s AND (o.state = 2 OR o.reason IN ('accepted', 'unknown', 'control'))
+              AND (o.decided_at > %(reached_after)s OR o.run_id = %(run)s) {{within}}) THEN 'not_eligible'
         WHEN NOT ({{has_address}}) THEN 'no_address'
         ELSE '' END AS refusal,
     CASE WHEN {_PLAN_BUCKET} < %(control)s THEN 'control' ELSE 'treated' END AS arm,
@@ -140,19 +144,19 @@ def draw_hold_outs(version: PlanVersion, told: dict[str, Any], members: Sequence
 
 def judgement(version: PlanVersion, told: dict[str, Any], *, members: Sequence[int] | None) -> Sql:
     """The statement that judges these members, or, without any, everyone in the audience."""
-    inside, params = named_sql(audience(version).order_by().values("member_id"))
+    fits = audience(version).order_by().values("member_id")
     if members is None:
-        candidates, still_in = f"({inside})", "true"
+        inside, params = named_sql(fits)
+        candidates, has_left, within = f"({inside})", "false", ""
     else:
-        candidates = "(SELECT unnest(%(members)s::bigint[]) AS member_id)"
-        still_in = (
-            f"EXISTS (SELECT 1 FROM ({inside}) now_in WHERE now_in.member_id = cand.member_id)"
-        )
+        inside, params = named_sql(fits.filter(member_id__in=members))
+        candidates, has_left, within = _BATCH, f"m.id NOT IN ({inside})", _WITHIN_BATCH
     sql = _JUDGE.format(
         consent=_CONSENT[version.purpose],
         has_address=_HAS_ADDRESS[version.channel],
         candidates=candidates,
-        still_in=still_in,
+        has_left=has_left,
+        within=within,
     )
     return sql, {**told, **params, "members": list(members or ())}
 

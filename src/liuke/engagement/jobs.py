@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 
 from liuke.base.jobs import enqueue
 from liuke.engagement import queries
+from liuke.engagement.actions.calls import tidy_calls
 from liuke.engagement.actions.decide import decide_due
 from liuke.engagement.actions.recover import recover_unfinished
 from liuke.engagement.actions.runs import finish_runs, run_due_plans
@@ -25,6 +26,13 @@ def tick(timestamp: int) -> None:
     finish_runs()
     if queries.has_work():
         enqueue("engagement.carry_out", once="engagement.carry_out")
+
+
+@app.periodic(cron="41 * * * *")
+@app.task(name="engagement.tidy_calls")
+def tidy(timestamp: int) -> None:
+    """Each hour: calls that were taken and forgotten, or that nobody may make any more."""
+    tidy_calls()
 
 
 @app.task(name="engagement.carry_out", lock="engagement.carry_out")

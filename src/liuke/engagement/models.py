@@ -216,7 +216,9 @@ class Decision(models.Model):
     """What the gate decided for one candidate of a run, and why. One row, one reason."""
 
     id = models.BigAutoField(primary_key=True)
-    run = models.ForeignKey(Run, models.CASCADE, related_name="decisions", db_index=False)
+    run = models.ForeignKey(
+        Run, models.CASCADE, db_constraint=False, related_name="decisions", db_index=False
+    )
     member = models.ForeignKey(Member, models.PROTECT, db_constraint=False, db_index=False)
     person = models.ForeignKey(
         Member, models.PROTECT, db_constraint=False, db_index=False, related_name="+"

@@ -15,27 +15,10 @@ def promises() -> list[Invariant]:
     an_hour_ago = f"timestamptz '{(clock.now() - SETTLED_WITHIN).isoformat()}'"
     return [
         Invariant(
-            "engagement.messages_and_decisions_agree",
-            "A message has ended exactly when its decision is done, and for the same reason",
-            "SELECT m.id, m.state, d.reason FROM engagement_message m"
-            " JOIN engagement_decision d ON d.id = m.decision_id WHERE CASE"
-            " WHEN m.state IN ('queued', 'sending') THEN d.state <> 2"
-            " WHEN m.state = 'cancelled'"
-            " THEN d.state <> 3 OR d.reason IN ('accepted', 'rejected', 'unknown')"
-            " ELSE d.state <> 3 OR d.reason <> m.state END",
-        ),
-        Invariant(
-            "engagement.decisions_to_send_have_a_message",
-            "Nobody is recorded as reached, or to be reached, without a message",
-            "SELECT d.id FROM engagement_decision d LEFT JOIN engagement_message m ON m.decision_id = d.id"
-            " WHERE m.id IS NULL AND (d.state = 2 OR d.reason IN ('accepted', 'rejected', 'unknown'))",
-        ),
-        Invariant(
-            "engagement.weeks_are_kept_or_given_back",
-            "The week of a message is given back exactly when nothing went out, and else follows what did",
+            "engagement.weeks_follow_what_went_out",
+            "After a message that left, or may have left, the week of its person lasts 168 hours more",
             "SELECT m.id FROM engagement_message m JOIN engagement_contact c ON c.id = m.contact_id"
-            " WHERE (m.state IN ('rejected', 'cancelled')) <> (c.given_back_at IS NOT NULL)"
-            " OR m.state IN ('sending', 'accepted', 'unknown')"
+            " WHERE m.state IN ('sending', 'accepted', 'unknown')"
             " AND upper(c.during) < m.began_at + interval '168 hours'",
         ),
         Invariant(

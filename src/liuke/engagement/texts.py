@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
@@ -120,7 +121,12 @@ def _value(piece: Piece, values: Values) -> str:
     return (value if len(value) <= most else value[: most - 1] + "…") or piece.fallback or ""
 
 
-def _pieces(text: str) -> Iterator[Piece]:
+@lru_cache(maxsize=256)  # a run writes one text for everyone
+def _pieces(text: str) -> tuple[Piece, ...]:
+    return tuple(_read(text))
+
+
+def _read(text: str) -> Iterator[Piece]:
     at = 0
     while at < len(text):
         found = _PIECE.match(text, at)

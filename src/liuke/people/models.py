@@ -25,6 +25,7 @@ from liuke.people.rules import (
     SITE_SOURCE,
     ZONE_ORIGINS,
     is_blind_index,
+    mask_email,
     mask_phone,
 )
 
@@ -139,6 +140,16 @@ class Member(models.Model):
         if self.phone_sealed is not None and is_known_by_phone:
             return mask_phone(self.phone())
         return self.external_id
+
+    @property
+    def masked_phone(self) -> str:
+        """The number as staff see it; "" when there is none."""
+        return mask_phone(self.phone()) if self.phone_sealed else ""
+
+    @property
+    def masked_email(self) -> str:
+        """The e-mail address as staff see it; "" when there is none."""
+        return mask_email(self.email()) if self.email_sealed else ""
 
     def phone(self) -> str:
         """The number in plain, 11 digits; "" when there is none. For channels and the member's own page only."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
+from functools import reduce
 from importlib.resources import files
+from operator import or_
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from liuke.base import ids
 from liuke.base.audit import Invariant
@@ -137,6 +140,20 @@ def staff_acts(about: str | None = None, limit: int = ACTS_SHOWN) -> QuerySet[St
     """What those who work here did, the latest first; with `about`, to one thing."""
     acts = StaffAct.objects.select_related("by").order_by("-id")
     return (acts if about is None else acts.filter(about=about))[:limit]
+
+
+def acts(
+    *, things: Collection[str] = (), about: str = "", by: str | None = None
+) -> QuerySet[StaffAct]:
+    """All that staff did, the latest first: to kinds of thing, to one thing, by one login ("" the command line)."""
+    found = StaffAct.objects.select_related("by").order_by("-id")
+    if things:
+        found = found.filter(reduce(or_, (Q(verb__startswith=f"{thing}.") for thing in things)))
+    if about:
+        found = found.filter(about=about)
+    if by is not None:
+        found = found.filter(by__name=by) if by else found.filter(by=None)
+    return found
 
 
 # Everything about one person ----------------------------------------------------------------------

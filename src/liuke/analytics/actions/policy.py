@@ -6,14 +6,16 @@ evaluated again soon.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from liuke.analytics import queries
-from liuke.analytics.errors import BadPolicy
+from liuke.analytics.errors import BadPolicy, UncoveredMembers
 from liuke.analytics.models import RetentionPolicy, RfmGroup
 from liuke.analytics.rules import GROUP_BOUNDS
 from liuke.base import clock
@@ -23,6 +25,7 @@ from liuke.people.models import Login
 from liuke.science.errors import InvalidInput
 
 _CHANGEABLE = {"name", "priority", "action", *GROUP_BOUNDS}
+_ASIDE = 1_000_000
 
 
 def set_policy(*, by: Login | None = None, **thresholds: int) -> RetentionPolicy:
@@ -57,26 +60,52 @@ def set_group(*, key: str, by: Login | None = None, **changes: Any) -> RfmGroup:
     """Change one named group's bounds, name, priority or action.
 
     Raises:
-        BadPolicy: no such group, a value it cannot have, its priority is taken, or some member would be left
-            without a group.
+        BadPolicy: as for `set_groups`.
     """
-    _refuse_unknown(changes.keys() - _CHANGEABLE)
+    set_groups(changes={key: changes}, by=by)
+    return RfmGroup.objects.get(key=key)
+
+
+def set_groups(*, changes: Mapping[str, Mapping[str, Any]], by: Login | None = None) -> list[str]:
+    """Change several named groups at once (their order, and bounds that meet); the keys of those that now differ.
+
+    Raises:
+        BadPolicy: no such group, a value it cannot have, or a priority that is taken.
+        UncoveredMembers: some member would be left without a group.
+    """
+    _refuse_unknown({name for given in changes.values() for name in given} - _CHANGEABLE)
     try:
         with transaction.atomic():
-            group = RfmGroup.objects.select_for_update().filter(key=key).first()
-            if group is None:
-                raise BadPolicy(reason=key)
-            for name, value in changes.items():
-                setattr(group, name, value)
-            open_ends = [name for name in GROUP_BOUNDS if getattr(group, name) is None]
-            group.clean_fields(exclude=open_ends)
-            group.save(update_fields=list(changes))
-            _check_coverage()
-            record_act(by=by, verb="group.set", about=key, **changes)
-            _evaluate_soon()
+            groups = RfmGroup.objects.select_for_update().in_bulk(list(changes))
+            _refuse_unknown(changes.keys() - groups.keys())
+            different = {
+                key: fresh
+                for key, given in changes.items()
+                if (fresh := {n: v for n, v in given.items() if v != getattr(groups[key], n)})
+            }
+            _make_room(key for key, fresh in different.items() if "priority" in fresh)
+            for key, fresh in different.items():
+                _change(groups[key], fresh, by)
+            if different:
+                _check_coverage()
+                _evaluate_soon()
     except (IntegrityError, ValidationError) as refused:
         raise BadPolicy(reason=_why(refused)) from refused
-    return group
+    return list(different)
+
+
+def _make_room(keys: Iterable[str]) -> None:
+    """Priorities are unique at every moment: those about to trade places step aside first."""
+    RfmGroup.objects.filter(key__in=list(keys)).update(priority=F("priority") + _ASIDE)
+
+
+def _change(group: RfmGroup, fresh: Mapping[str, Any], by: Login | None) -> None:
+    for name, value in fresh.items():
+        setattr(group, name, value)
+    open_ends = [name for name in GROUP_BOUNDS if getattr(group, name) is None]
+    group.clean_fields(exclude=open_ends)
+    group.save(update_fields=list(fresh))
+    record_act(by=by, verb="group.set", about=group.key, **fresh)
 
 
 def _refuse_unknown(names: set[str]) -> None:
@@ -93,7 +122,7 @@ def _check_coverage() -> None:
     except InvalidInput as refused:
         raise BadPolicy(reason=str(refused)) from refused
     if found.gap is not None:
-        raise BadPolicy(reason=", ".join(f"{name}={value}" for name, value in found.gap.items()))
+        raise UncoveredMembers(**found.gap)
 
 
 def _evaluate_soon() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from liuke.analytics import filestore, queries
 from liuke.analytics.actions.import_orders import check_source
@@ -268,4 +268,5 @@ def _date_orders(log: LogLook, column: str | int) -> DateOrders:
 
 
 def _why(proposal: Guess, role: str) -> str:
-    return proposal.found[role].why
+    guessed = proposal.found[role]
+    return gettext(guessed.says) % guessed.params

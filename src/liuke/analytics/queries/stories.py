@@ -92,9 +92,9 @@ def file_of(member: Member) -> Json:
     """Everything this room keeps of one member, to be handed over: every purchase, JSON values only."""
     standing = _standing(member)
     facts = MemberFacts.objects.filter(member=member).values(*FACT_COLUMNS).first()
-    source = source_named(member.source)
+    source = Source.objects.filter(key=member.source).values("key", "title", "currency").first()
     return {
-        "source": {"key": source.key, "title": source.title, "currency": source.currency},
+        "source": source,  # None for a member of the site who never bought
         "standing": _plain({**asdict(member_row(standing)), "as_of": standing.as_of})
         if standing
         else None,

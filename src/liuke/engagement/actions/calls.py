@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from liuke.base import clock
-from liuke.engagement.actions.weeks import extend_weeks
+from liuke.engagement.actions.weeks import extend_weeks, hold_weeks
 from liuke.engagement.errors import (
     BadCallOutcome,
     CallIsNotYours,
@@ -56,6 +56,7 @@ def take_call(reference: str, *, by: Login) -> Call:
             raise CallTaken
         if call.message and call.message.contact_id:
             until = at + dt.timedelta(hours=policy().cap_hours)
+            hold_weeks([call.message.contact_id])
             extend_weeks([call.message.contact_id], until=until)
         record_act(by=by, verb="call.take", about=call.member.reference, call=reference)
     return _call(reference)

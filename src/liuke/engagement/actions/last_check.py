@@ -17,7 +17,7 @@ from liuke.people.rules import EMAIL_PURPOSE, PHONE_PURPOSE
 
 _ADDRESS_PURPOSES = {"sms": PHONE_PURPOSE, "email": EMAIL_PURPOSE}
 
-# What is due is locked first; then the reasons not to send it, in the order of the gate: the first one counts.
+# What is due is locked first, unless the kill switch is on; then the reasons not to send it: the first one counts.
 _CHECK = f"""
 WITH due AS MATERIALIZED (
     SELECT msg.id, r.state AS run_state
@@ -26,7 +26,8 @@ WITH due AS MATERIALIZED (
     JOIN engagement_run r ON r.id = d.run_id
     WHERE msg.state = 'queued' AND msg.due_at <= %(at)s AND msg.channel = ANY(%(channels)s)
       AND (r.state <> 'paused' OR msg.expires_at <= %(at)s)
-    ORDER BY msg.due_at, msg.id LIMIT %(limit)s
+      AND NOT (SELECT is_stopped FROM engagement_switch)
+    ORDER BY msg.due_at LIMIT %(limit)s
     FOR NO KEY UPDATE OF msg SKIP LOCKED
 ), checked AS (
     SELECT msg.*, due.run_state, p.time_zone, p.quiet_from, p.quiet_until,
@@ -53,7 +54,7 @@ SELECT id, reference, channel, purpose, contact_id, subject, body, attempts, exp
         WHEN channel IN ('sms', 'email') AND sealed IS NULL THEN 'no_address'
         WHEN run_state = 'stopped' THEN 'stopped' WHEN expires_at <= %(at)s THEN 'expired'
         WHEN is_capped THEN 'capped' ELSE '' END AS problem
-FROM checked ORDER BY due_at, id
+FROM checked
 """
 _PUT_OFF = """
 UPDATE engagement_message m SET due_at = later.at
@@ -147,5 +148,7 @@ def _due(row: Sequence[Any], at: dt.datetime, morning: Callable[..., dt.datetime
 
 def put_off(moments: Mapping[int, dt.datetime]) -> None:
     """Let messages wait until the member's next allowed moment; their weeks stay taken."""
+    if not moments:
+        return
     with connection.cursor() as cursor:
         cursor.execute(_PUT_OFF, [list(moments), list(moments.values())])

@@ -35,7 +35,10 @@ def set_outreach_policy(*, by: Login | None, **fields: Any) -> OutreachPolicy:
         with transaction.atomic():
             policy.save(force_insert=True)
             _check_hours(policy)
-            record_act(by=by, verb="policy.outreach", **{k: str(v) for k, v in fields.items()})
+            about = f"outreach policy {policy.version}"
+            record_act(
+                by=by, verb="policy.outreach", about=about, **{k: str(v) for k, v in fields.items()}
+            )
     except (IntegrityError, DataError) as refused:
         raise BadOutreachPolicy(reason=broken_rule(refused)) from refused
     return policy

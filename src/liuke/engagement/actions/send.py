@@ -24,10 +24,11 @@ from liuke.engagement.actions.last_check import Due, check_due, put_off
 from liuke.engagement.actions.settle import End, cancelled, settle, told
 from liuke.engagement.actions.weeks import extend_weeks, hold_weeks
 from liuke.engagement.channels import OUTSIDE, OWN, Outgoing
+from liuke.engagement.models import OutreachPolicy
 from liuke.engagement.queries.messages import unsubscribe_token
-from liuke.engagement.queries.plans import policy, switch
+from liuke.engagement.queries.plans import policy
 
-HANDS = 16
+HANDS = 32
 OWN_AT_ONCE = 2_000
 BACK_OFF = (dt.timedelta(minutes=1), dt.timedelta(minutes=5))  # three tries in all
 RECORD_PAUSES_SECONDS = (0.1, 1.0, 5.0)
@@ -51,44 +52,44 @@ def send_due(limit: int = 200) -> int:
     Answers how many messages were looked at: sent, cancelled, or put off until the member's morning. 0 means that
     nothing is due. Call it outside any transaction, from as many processes as you like.
     """
-    seen = _send_own()
+    in_force = policy()
+    seen = _send_own(in_force)
     outside = 0
     with ThreadPoolExecutor(HANDS) as hands:
         while outside < limit:
-            some = _send_outside(hands, min(HANDS, limit - outside))
+            some = _send_outside(in_force, hands, min(HANDS, limit - outside))
             if not some:
                 break
             outside += some
     return seen + outside
 
 
-def _send_own() -> int:
+def _send_own(in_force: OutreachPolicy) -> int:
     """The channels that are tables of ours: effect and record in one transaction."""
     with transaction.atomic():
         at = clock.now()
-        seen, going = _take(tuple(OWN), OWN_AT_ONCE, at)
+        seen, going = _take(tuple(OWN), OWN_AT_ONCE, in_force, at)
         for key, channel in OWN.items():
             ours = [due.id for due in going if due.channel == key]
             if ours:
                 channel.put(ours, at=at)
-                settle([told(found, Accepted()) for found in ours], before=("sending",), at=at)
+                settle([told(found, Accepted("")) for found in ours], before=("sending",), at=at)
     return seen
 
 
-def _send_outside(hands: ThreadPoolExecutor, limit: int) -> int:
+def _send_outside(in_force: OutreachPolicy, hands: ThreadPoolExecutor, limit: int) -> int:
     with transaction.atomic():
-        seen, going = _take(tuple(OUTSIDE), limit, clock.now())
+        seen, going = _take(tuple(OUTSIDE), limit, in_force, clock.now())
     outcomes = list(hands.map(_hand_over, going))
     if going:
         _record(going, outcomes)
     return seen
 
 
-def _take(channels: Sequence[str], limit: int, at: dt.datetime) -> tuple[int, list[Due]]:
+def _take(
+    channels: Sequence[str], limit: int, in_force: OutreachPolicy, at: dt.datetime
+) -> tuple[int, list[Due]]:
     """Lock what is due, end what may not go, put off what must wait, mark the rest; (how many seen, the rest)."""
-    if switch().is_stopped:
-        return 0, []
-    in_force = policy()
     until = at + dt.timedelta(hours=in_force.cap_hours)
     found = check_due(channels=channels, limit=limit, at=at, until=until, policy=in_force)
     if not found:
@@ -97,10 +98,11 @@ def _take(channels: Sequence[str], limit: int, at: dt.datetime) -> tuple[int, li
     settle([cancelled(d.id, d.problem) for d in found if d.problem], before=("queued",), at=at)
     put_off({d.id: d.later for d in found if d.later})
     going = [due for due in found if not due.problem and not due.later]
-    with connection.cursor() as cursor:
-        cursor.execute(_MARK, {"messages": [due.id for due in going], "at": at})
-    # The week counts from now, so that two real contacts are never closer than that.
-    extend_weeks([due.contact_id for due in going if due.contact_id], until=until)
+    if going:
+        with connection.cursor() as cursor:
+            cursor.execute(_MARK, {"messages": [due.id for due in going], "at": at})
+        # The week counts from now, so that two real contacts are never closer than that.
+        extend_weeks([due.contact_id for due in going if due.contact_id], until=until)
     return len(found), going
 
 
@@ -157,5 +159,7 @@ def _record_once(going: Sequence[Due], outcomes: Sequence[Outcome]) -> None:
 
 
 def _queue_again(moments: Mapping[int, dt.datetime]) -> None:
+    if not moments:
+        return
     with connection.cursor() as cursor:
         cursor.execute(_AGAIN, [list(moments), list(moments.values())])

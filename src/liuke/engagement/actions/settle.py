@@ -15,13 +15,14 @@ from liuke.engagement.actions.weeks import hold_weeks
 FAILURE_LETTERS = 200
 _NOTHING_WENT_OUT = ("rejected", "cancelled")
 
+# coalesce, so that messages are found by number and never by the index of all that is due.
 _END = """
 WITH ended AS (
     UPDATE engagement_message m
     SET state = e.state, ended_at = coalesce(m.ended_at, %(at)s), provider_id = e.provider_id, failure = e.failure
     FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(provider_ids)s::text[],
                 %(failures)s::text[]) AS e(id, state, reason, provider_id, failure)
-    WHERE m.id = e.id AND m.state = ANY(%(before)s)
+    WHERE m.id = e.id AND coalesce(m.state) = ANY(%(before)s)
     RETURNING m.id, m.decision_id, m.contact_id, m.state, e.reason
 ), decided AS (
     UPDATE engagement_decision d SET state = 3, reason = ended.reason FROM ended WHERE d.id = ended.decision_id
@@ -46,6 +47,8 @@ def settle(ends: Sequence[End], *, before: Sequence[str], at: dt.datetime) -> se
 
     The week of a message that definitely never went out is given back.
     """
+    if not ends:
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(
             _END,

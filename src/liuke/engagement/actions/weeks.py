@@ -14,26 +14,24 @@ JOIN engagement_contact week ON week.person_id = known.person_id
 WHERE week.id = ANY(%s)
 ORDER BY hashint8(known.person_id), known.person_id FOR NO KEY UPDATE OF known
 """
-_PRESS = """
-UPDATE engagement_pressure SET taken_until = %(until)s
-WHERE person_id = ANY(%(persons)s) AND taken_until < %(until)s
-"""
 _EXTEND = """
-UPDATE engagement_contact SET during = tstzrange(claimed_at, %(until)s)
-WHERE id = ANY(%(contacts)s) AND upper(during) < %(until)s
+WITH extended AS (
+    UPDATE engagement_contact SET during = tstzrange(claimed_at, %(until)s)
+    WHERE id = ANY(%(contacts)s) AND upper(during) < %(until)s
+    RETURNING person_id
+)
+UPDATE engagement_pressure known SET taken_until = %(until)s
+FROM extended WHERE known.person_id = extended.person_id AND known.taken_until < %(until)s
 """
 
 
-def hold_weeks(contact_ids: Sequence[int]) -> list[int]:
-    """Hold what `claim_weeks` asks first about these weeks until the transaction ends; the persons they belong to."""
+def hold_weeks(contact_ids: Sequence[int]) -> None:
+    """Hold what `claim_weeks` asks first about these weeks until the transaction ends; before changing any of them."""
     with connection.cursor() as cursor:
         cursor.execute(_HOLD, [list(contact_ids)])
-        return [person for (person,) in cursor.fetchall()]
 
 
 def extend_weeks(contact_ids: Sequence[int], *, until: dt.datetime) -> None:
-    """Let these weeks end at `until` at the earliest: a message that leaves late is followed by a whole week."""
-    persons = hold_weeks(contact_ids)
+    """Let held weeks end at `until` at the earliest: a message that leaves late is followed by a whole week."""
     with connection.cursor() as cursor:
-        cursor.execute(_PRESS, {"persons": persons, "until": until})
         cursor.execute(_EXTEND, {"contacts": list(contact_ids), "until": until})

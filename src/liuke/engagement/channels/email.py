@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import BoundedSemaphore
+
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext
@@ -10,9 +12,14 @@ from liuke.base import mail
 from liuke.base.outside import Outcome
 from liuke.engagement.channels.channel import Outgoing
 
+CONNECTIONS_MAX = 8  # mail servers turn away a sender who opens too many
+
 
 class Email:
     """Through the server of `LIUKE_SMTP_URL`."""
+
+    def __init__(self) -> None:
+        self._connections = BoundedSemaphore(CONNECTIONS_MAX)
 
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand over one letter."""
@@ -24,13 +31,14 @@ class Email:
                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             }
             text = f"{text}\n\n-- \n{_how_to_stop(outgoing.opt_out_link)}\n"
-        return mail.send(
-            to=outgoing.address,
-            subject=outgoing.subject,
-            text=text,
-            headers=headers,
-            reference=outgoing.reference,
-        )
+        with self._connections:
+            return mail.send(
+                to=outgoing.address,
+                subject=outgoing.subject,
+                text=text,
+                headers=headers,
+                reference=outgoing.reference,
+            )
 
 
 def _how_to_stop(link: str) -> str:

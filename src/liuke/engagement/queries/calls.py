@@ -83,6 +83,11 @@ def calls(state: str = "open", kind: str | None = None, page: int = 1) -> CallPa
     return CallPage([_row(call) for call in chosen], total, page, pages)
 
 
+def open_calls() -> int:
+    """How many calls wait to be made now."""
+    return _queue("open").count()
+
+
 def _queue(state: str) -> QuerySet[Call]:
     if state not in ("open", "later"):
         return Call.objects.filter(state=state)

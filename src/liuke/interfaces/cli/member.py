@@ -16,6 +16,8 @@ def member() -> None:
 @click.argument("reference")
 def export(reference: str) -> None:
     """Print everything that is kept about a member as one JSON object, phone number included."""
+    from django.core.serializers.json import DjangoJSONEncoder
+
     from liuke.interfaces.ui.member_file import file_of
     from liuke.people.actions import record_act
     from liuke.people.queries import member_by_reference
@@ -23,7 +25,7 @@ def export(reference: str) -> None:
     found = member_by_reference(reference)
     content = file_of(found)
     record_act(by=None, verb="member.export", about=found.reference)
-    click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(content, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))
 
 
 @member.command()

@@ -99,6 +99,7 @@ def call(request: HttpRequest, reference: str) -> HttpResponse:
         "call": row.call,
         "story": story,
         "orders": story.purchases[:ORDERS_SHOWN],
+        "has_goods": any(purchase.items for purchase in story.purchases[:ORDERS_SHOWN]),
         "rhythm": _rhythm(story),
         "troubles": queries.open_troubles(row.member),
         "earlier": [one for one in queries.calls_about(row.member) if one.call.pk != row.call.pk],

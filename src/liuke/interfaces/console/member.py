@@ -14,6 +14,8 @@ from liuke.analytics import queries
 from liuke.analytics.queries import MemberRow, MemberStory
 from liuke.interfaces.console.filters import address
 from liuke.interfaces.console.frame import Frame, frame_of
+from liuke.interfaces.console.member_outreach import outreach_of
+from liuke.interfaces.console.telling import login_of
 from liuke.interfaces.ui import wording
 from liuke.interfaces.ui.figures import count, iso_day, money
 from liuke.interfaces.ui.lifeline import Lifeline, lifeline
@@ -53,6 +55,7 @@ def member(request: HttpRequest, reference: str) -> HttpResponse:
         "story": story,
         "name": story.member.name,
         "has_goods": any(p.order_number or p.items for p in story.purchases),
+        **outreach_of(story.member, login_of(request)),
     }
     if story.row is not None:
         context |= _standing(story, story.row, frame)

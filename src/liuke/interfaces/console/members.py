@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from liuke.analytics import queries
 from liuke.analytics.models import Source
+from liuke.base.errors import Forbidden
 from liuke.interfaces.console.filters import (
     BOUNDS,
     SORTS,
@@ -22,6 +23,7 @@ from liuke.interfaces.console.filters import (
 )
 from liuke.interfaces.console.frame import Frame, frame_of
 from liuke.interfaces.console.sheets import Line, amount, sheet
+from liuke.interfaces.console.telling import login_of
 from liuke.interfaces.ui import wording
 from liuke.interfaces.ui.audience_words import audience_says
 
@@ -39,13 +41,19 @@ class Chip:
 
 
 def members(request: HttpRequest) -> HttpResponseBase:
-    """One page of the members that fit; `?format=csv` sends all of them."""
+    """One page of the members that fit; `?format=csv` sends an operator all of them.
+
+    Raises:
+        Forbidden: an agent asked for all of them.
+    """
     filters = Filters.read(request.GET)
     here = "overdue" if filters.overdue else "members"
     frame = frame_of(request, here, filters=filters)
     if frame.source is None:
         return render(request, "console/nothing.html", {"frame": frame})
     if request.GET.get("format") == "csv":
+        if not login_of(request).is_operator:
+            raise Forbidden
         return sheet(f"liuke-{frame.source.key}-members", _lines(frame.source, filters))
     page = queries.members(
         frame.source, page=page_number(request.GET), per_page=ROWS_A_PAGE, **filters.arguments()

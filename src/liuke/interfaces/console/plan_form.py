@@ -20,7 +20,6 @@ from liuke.interfaces.console.filters import Filters
 from liuke.interfaces.ui.outreach_words import CHANNELS, PURPOSES
 
 
-
 def _money(places: int) -> forms.DecimalField:
     return forms.DecimalField(min_value=0, max_digits=12, decimal_places=places, required=False)
 

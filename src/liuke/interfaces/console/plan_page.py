@@ -24,6 +24,7 @@ from liuke.interfaces.console.telling import attempt, login_of
 from liuke.interfaces.ui import outreach_words as words
 from liuke.interfaces.ui.audience_words import audience_says
 from liuke.interfaces.ui.reach import Part, parts
+from liuke.interfaces.ui.result_words import foresight_says
 from liuke.people.actions import attest_consent
 
 RUNS_SHOWN = 12
@@ -52,6 +53,7 @@ class PreviewView:
     written: list[Sample]
     agreed: int
     is_consent_missing: bool
+    measurable: str
 
 
 @require_GET
@@ -66,7 +68,9 @@ def plan(request: HttpRequest, reference: str) -> HttpResponse:
     version = queries.version_in_force(found)
     runs = queries.runs(found)
     open_run = next((run for run in runs if run.ended_at is None), None)
-    is_shown = found.state != "retired" and open_run is None
+    today = next((run for run in runs if run.planned_on == clock.today()), None)
+    shown = open_run or today
+    is_previewed = found.state != "retired" and open_run is None
     context = {
         "frame": frame,
         "plan": found,
@@ -76,10 +80,10 @@ def plan(request: HttpRequest, reference: str) -> HttpResponse:
             "console:members", source=frame.source_key, **Filters.of(version.audience).query()
         ),
         "currency": found.source.currency,
-        "run": run_view(open_run or runs[0]) if runs else None,
+        "run": run_view(shown) if shown else None,
         "runs": [_past(run) for run in runs[:RUNS_SHOWN]],
-        "seen": preview_view(version) if is_shown else None,
-        "ran_today": any(run.planned_on == clock.today() for run in runs),
+        "seen": preview_view(version) if is_previewed else None,
+        "ran_today": today is not None,
         "channels": words.CHANNELS,
         "policy": queries.policy(),
         "bare": Sample("", "", version.subject, version.body),
@@ -149,8 +153,16 @@ def preview_view(version: PlanVersion) -> PreviewView:
         left_out_members=out,
         written=seen.samples.get("treated", []),
         agreed=seen.audience - missing,
+        measurable=_measurable(version, seen),
         is_consent_missing=version.purpose == "marketing" and missing > seen.audience * MOSTLY,
     )
+
+
+def _measurable(version: PlanVersion, seen: Preview) -> str:
+    """How small a difference this run alone could show; "" without a control group."""
+    if not seen.control:
+        return ""
+    return foresight_says(queries.foresee(seen.treated + seen.control, version.control_permyriad))
 
 
 def _says(version: PlanVersion, frame: Frame) -> str:

@@ -27,6 +27,7 @@ from liuke.interfaces.console.plan_form import PlanForm, from_template, from_ver
 from liuke.interfaces.console.telling import attempt, login_of
 from liuke.interfaces.ui.audience_words import audience_says
 from liuke.interfaces.ui.outreach_words import CHANNELS, CHANNELS_SAY, PURPOSES, PURPOSES_SAY
+from liuke.interfaces.ui.result_words import verdict_short
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Line:
     says: str
     sent: int
     done_share: float
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -254,4 +256,5 @@ def _line(row: PlanRow, frame: Frame) -> Line:
         says=audience_says(row.version.audience, row.plan.source.currency, frame.group_names),
         sent=progress.by_reason.get("accepted", 0) if progress else 0,
         done_share=progress.done_share if progress else 0.0,
+        verdict=verdict_short(queries.results_of(row.plan)) if row.run else "",
     )

@@ -13,11 +13,10 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from liuke.analytics import queries as analytics
 from liuke.base import clock, ids
 from liuke.base.errors import Forbidden
-from liuke.engagement import queries as engagement
 from liuke.interfaces.console.telling import attempt, login_of
+from liuke.interfaces.ui.member_file import file_of
 from liuke.people import queries as people
 from liuke.people.actions import change_consent, erase_member, record_act
 from liuke.people.queries import member_by_reference
@@ -61,13 +60,8 @@ def export(request: HttpRequest, reference: str) -> HttpResponse:
         UnknownMember: nobody has this reference.
     """
     member = member_by_reference(reference)
-    rows = list(people.members_of(member.person_id))  # one person may be known from several logs
-    file = {
-        "made_at": clock.now(),
-        "people": people.file_of(member),
-        "analytics": [analytics.file_of(row) for row in rows],
-        "engagement": [engagement.file_of(row) for row in rows],
-    }
+    rows = people.members_of(member.person_id)  # one person may be known from several logs
+    file = {"made_at": clock.now(), "known_as": [file_of(row) for row in rows]}
     record_act(by=login_of(request), verb="member.export", about=member.reference)
     text = json.dumps(file, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
     response = HttpResponse(text, content_type="application/json; charset=utf-8")

@@ -62,9 +62,7 @@ def run(request: HttpRequest, reference: str) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return sheet(f"liuke-run-{reference}", _lines(found, reason))
     frame = frame_of(request, "plans", source=found.plan.source)
-    page = queries.decisions(
-        found, reason, page=page_number(request.GET), per_page=ROWS_A_PAGE
-    )
+    page = queries.decisions(found, reason, page=page_number(request.GET), per_page=ROWS_A_PAGE)
     kept = {"reason": reason or ""}
     context = {
         "frame": frame,
@@ -76,9 +74,7 @@ def run(request: HttpRequest, reference: str) -> HttpResponseBase:
         "csv_href": _href(reference, **kept, format="csv"),
         "all_href": _href(reference),
         "previous_href": _href(reference, **kept, page=page.page - 1) if page.page > 1 else "",
-        "next_href": _href(reference, **kept, page=page.page + 1)
-        if page.page < page.pages
-        else "",
+        "next_href": _href(reference, **kept, page=page.page + 1) if page.page < page.pages else "",
     }
     return render(request, "console/run.html", context)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from liuke.analytics.models import MemberFacts
 from liuke.analytics.queries import sources
@@ -42,6 +43,7 @@ class Known:
     last_on: dt.date | None
 
 
+@require_safe
 def home(request: MemberRequest) -> HttpResponse:
     """The member's first page."""
     member = request.member
@@ -58,6 +60,7 @@ def home(request: MemberRequest) -> HttpResponse:
     return render(request, "shop/home.html", context)
 
 
+@require_safe
 def contacts(request: MemberRequest) -> HttpResponse:
     """Every contact there was, newest first, and when the next one may come."""
     zone = zone_here(request.member)

@@ -10,7 +10,9 @@ from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
 
+from liuke.base import ids
 from liuke.engagement import queries
 from liuke.engagement.actions.inbox import open_message
 from liuke.engagement.errors import UnknownMessage
@@ -33,6 +35,7 @@ class Permission:
     words: str = ""
 
 
+@require_safe
 def inbox(request: MemberRequest) -> HttpResponse:
     """Everything that came here, newest first."""
     zone = zone_here(request.member)
@@ -40,13 +43,14 @@ def inbox(request: MemberRequest) -> HttpResponse:
     return render(request, "shop/inbox.html", {"here": "inbox", "mail": mail})
 
 
+@require_safe
 def message(request: MemberRequest, reference: str) -> HttpResponse:
     """One message of one's own; from now on it is read.
 
     Raises:
         UnknownMessage: there is none of this reference, or it is somebody else's.
     """
-    found = open_message(reference=reference, person_id=request.member.pk)
+    found = open_message(reference=_read(reference), person_id=request.member.pk)
     letter = whole(found, zone_here(request.member))
     return render(request, "shop/message.html", {"here": "inbox", "m": letter})
 
@@ -80,8 +84,15 @@ def stop_offers(person_id: int, channels: list[str], words: str) -> int:
         )
 
 
+def _read(reference: str) -> str:
+    known = ids.read_reference(reference)
+    if known is None:
+        raise UnknownMessage
+    return known
+
+
 def _own(person_id: int, reference: str) -> Message:
-    found = queries.message_named(reference)
+    found = queries.message_named(_read(reference))
     if found.member.person_id != person_id or found.state not in _SENT:
         raise UnknownMessage
     return found
@@ -99,14 +110,11 @@ def _reasons(found: Message, letter: Letter, request: MemberRequest) -> dict[str
         "facts": facts,
         "permission": _permission(found, letter),
         "is_stopped": not may_reach(person_id, found.channel, found.purpose),
-        "may_stop_all": has_offers(person_id),
+        "may_stop_all": any(
+            may_reach(person_id, channel, "marketing") for channel in wording.CHANNELS
+        ),
         "stop_this": wording.stop_says(found.channel, found.purpose),
     }
-
-
-def has_offers(person_id: int) -> bool:
-    """Whether offers may come on any channel."""
-    return any(may_reach(person_id, channel, "marketing") for channel in wording.CHANNELS)
 
 
 def _permission(found: Message, letter: Letter) -> Permission:

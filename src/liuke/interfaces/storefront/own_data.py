@@ -10,6 +10,7 @@ from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
 
 from liuke.analytics import queries as analytics
 from liuke.base import clock
@@ -69,6 +70,7 @@ def birthday(request: MemberRequest) -> HttpResponse:
     return render(request, "shop/birthday.html", context, status=_status(refusal))
 
 
+@require_safe
 def own_file(request: MemberRequest) -> HttpResponse:
     """Everything every room knows, as one file to take along."""
     told: dict[str, Any] = {"made_at": clock.now(), "person": people.file_of(request.member)}
@@ -182,9 +184,10 @@ def _next_birthday(member: Member) -> dt.date | None:
     return next((day for day in kept if day is not None and day >= today), None)
 
 
-def _number(request: MemberRequest, name: str) -> int | None:
+def _number(request: MemberRequest, name: str) -> int:
+    """What was chosen; 0 for nonsense, which no month or day is."""
     text = request.POST.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else 0
 
 
 def _saved(request: MemberRequest, says: str) -> HttpResponse:

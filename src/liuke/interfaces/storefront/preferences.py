@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -10,17 +11,19 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
 
 from liuke.base.errors import Refusal
 from liuke.engagement.queries import policy
 from liuke.interfaces.storefront import wording
 from liuke.interfaces.storefront.errors import NotASwitch
-from liuke.interfaces.storefront.inbox import has_offers, stop_offers
+from liuke.interfaces.storefront.inbox import stop_offers
 from liuke.interfaces.storefront.sessions import MemberRequest, zone_here
 from liuke.interfaces.ui.refusals import status_of
 from liuke.people.actions import change_consent, set_quiet_hours, set_time_zone
-from liuke.people.models import Member
-from liuke.people.queries import consent_history, may_reach
+from liuke.people.errors import BadQuietHours
+from liuke.people.models import Consent, Member
+from liuke.people.queries import consent_history, consents_of
 
 _ANSWERS = {"yes": True, "no": False}
 
@@ -75,11 +78,15 @@ def preferences(request: MemberRequest) -> HttpResponse:
     if request.method == "POST":
         return _move(request)
     member = request.member
+    said = consents_of(member.pk)
+    channels = [_channel(member, key, said) for key in wording.CHANNELS]
     context = {
         "here": "preferences",
         "vow_words": wording.vow(),
-        "channels": [_channel(member, key) for key in wording.CHANNELS],
-        "has_offers": has_offers(member.pk),
+        "channels": channels,
+        "has_offers": any(
+            s.is_on for c in channels for s in c.switches if s.purpose == "marketing"
+        ),
         "quiet": _quiet_text(member),
         "zone": wording.zone_says(zone_here(member).key),
         "masked": wording.masked(member.phone()),
@@ -128,6 +135,7 @@ def zone(request: MemberRequest) -> HttpResponse:
     return render(request, "shop/zone.html", context, status=_status(refusal))
 
 
+@require_safe
 def consents(request: MemberRequest) -> HttpResponse:
     """Every yes and no so far, newest first, in the words that were read."""
     here = zone_here(request.member)
@@ -166,7 +174,7 @@ def _move(request: MemberRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{back}#{channel}")
 
 
-def _channel(member: Member, key: str) -> Channel:
+def _channel(member: Member, key: str, said: Mapping[tuple[str, str], Consent]) -> Channel:
     return Channel(
         key=key,
         name=wording.channel_name(key),
@@ -174,10 +182,12 @@ def _channel(member: Member, key: str) -> Channel:
         note=_note(member, key),
         switches=[
             Switch(
-                purpose,
-                wording.purpose_name(purpose),
-                wording.ask(key, purpose),
-                may_reach(member.pk, key, purpose),
+                purpose=purpose,
+                name=wording.purpose_name(purpose),
+                says=wording.ask(key, purpose),
+                is_on=said[key, purpose].is_given
+                if (key, purpose) in said
+                else purpose == "service",
             )
             for purpose in wording.PURPOSES
         ],
@@ -193,11 +203,10 @@ def _note(member: Member, channel: str) -> str:
 def _set_quiet(request: MemberRequest) -> None:
     if "drop" in request.POST:
         return set_quiet_hours(member=request.member, from_=None, until=None)
-    return set_quiet_hours(
-        member=request.member,
-        from_=_time(request.POST.get("from", "")),
-        until=_time(request.POST.get("until", "")),
-    )
+    from_, until = _time(request, "from"), _time(request, "until")
+    if from_ is None and until is None:
+        raise BadQuietHours
+    return set_quiet_hours(member=request.member, from_=from_, until=until)
 
 
 def _origin(request: MemberRequest) -> str:
@@ -206,11 +215,12 @@ def _origin(request: MemberRequest) -> str:
     return "device" if is_device and request.member.time_zone_from != "member" else "member"
 
 
-def _time(text: str) -> dt.time | None:
+def _time(request: MemberRequest, name: str) -> dt.time | None:
     try:
-        return dt.time.fromisoformat(text)
+        found = dt.time.fromisoformat(request.POST.get(name, ""))
     except ValueError:
         return None
+    return found.replace(second=0, microsecond=0, tzinfo=None)
 
 
 def _clock(time: dt.time | None) -> str:

@@ -37,8 +37,8 @@ View = Callable[..., HttpResponseBase]
 
 def member_of(request: HttpRequest) -> Member | None:
     """The member who is signed in here, or None. A session older than `sessions_from` has ended."""
-    key = request.COOKIES.get(COOKIE)
-    session = SessionStore(key) if key else None
+    key = request.COOKIES.get(COOKIE, "")
+    session = SessionStore(key) if key.isalnum() else None
     if session is None or "member" not in session:
         return None
     member = Member.objects.filter(pk=session["member"], erased_at=None).first()
@@ -113,6 +113,6 @@ def way_back(request: HttpRequest) -> str:
 
 
 def _forget(request: HttpRequest) -> None:
-    key = request.COOKIES.get(COOKIE)
-    if key:
+    key = request.COOKIES.get(COOKIE, "")
+    if key.isalnum():
         SessionStore(key).delete()

@@ -26,7 +26,7 @@ urlpatterns = [
     path("me/login/", door.login, name="login"),
     path("me/login/code/", door.code, name="code"),
     path("me/logout/", door.logout, name="logout"),
-    re_path(r"^me/(?P<rest>.+)/$", nothing_here),
+    re_path(r"^me/(?P<rest>.+)/$", nothing_here, name="nothing"),
     path("u/<str:token>", optout.opt_out, name="opt_out"),
     path("u/<str:token>/undo", optout.undo, name="undo"),
 ]

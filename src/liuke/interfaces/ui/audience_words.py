@@ -39,7 +39,9 @@ def _group(audience: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 
 def _scores(audience: Mapping[str, Any]) -> str:
-    return " ".join(f"{letter.upper()}{audience[letter]}" for letter in "rf" if audience.get(letter))
+    return " ".join(
+        f"{letter.upper()}{audience[letter]}" for letter in "rf" if audience.get(letter)
+    )
 
 
 def _cohort(audience: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Everything that is kept about one member, from every room that keeps something."""
+"""Everything that is kept about one person, from every room that keeps something."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from liuke.people.models import Member
 
 
 def file_of(member: Member) -> dict[str, Any]:
-    """Plain data, a key for each room: for a member who asks what is known about them."""
+    """For a person who asks what is known about them; where they have several rows, by the reference of each."""
+    rows = people.members_of(member.person_id)
     return {
         "people": people.file_of(member),
-        "analytics": analytics.file_of(member),
-        "engagement": engagement.file_of(member),
+        "analytics": {row.reference: analytics.file_of(row) for row in rows},
+        "engagement": {row.reference: engagement.file_of(row) for row in rows},
     }

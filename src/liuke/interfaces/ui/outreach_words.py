@@ -25,7 +25,7 @@ PURPOSES_SAY = {
         "Needs a yes, takes the member's one contact of the week, and is measured against a control group."
     ),
     "service": gettext_noop(
-        "About what they bought, never an offer: takes no week and has no control group."
+        "About what they bought, never an offer: open unless they said no, and takes no week."
     ),
 }
 PLAN_STATES = {

@@ -1,4 +1,4 @@
-"""How do the parts of an audience look side by side: who gets it now, who waits, who is compared with, who is left out?"""
+"""How do the parts of an audience look side by side: gets it now, waits, is compared with, is left out?"""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ from liuke.people.actions.second_factor import (
     check_second_factor,
     confirm_totp,
     drop_totp,
+    renew_recovery_codes,
     set_totp_required,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "prune_codes",
     "record_act",
     "remove_email",
+    "renew_recovery_codes",
     "send_email_code",
     "send_login_code",
     "set_active",

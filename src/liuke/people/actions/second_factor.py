@@ -104,15 +104,23 @@ def check_second_factor(*, login: Login, code: str) -> None:
         WrongCode: neither, or used before.
     """
 
-    def check(own: Login) -> None:
-        if own.totp_since is None:
-            raise WrongCode
-        if read_code(code) is not None:
-            _use_step(own, code)
-        else:
-            _use_recovery_code(own, code)
+    _limited(login, lambda own: _spend(own, code))
 
-    _limited(login, check)
+
+def renew_recovery_codes(*, login: Login, code: str) -> list[str]:
+    """Fresh recovery codes for whoever has the second factor at hand; the old ones end.
+
+    Raises:
+        TooManyWrongCodes: wrong too often in the last minutes.
+        WrongCode: neither a code of the authenticator nor an unused recovery code.
+    """
+
+    def renew(own: Login) -> list[str]:
+        _spend(own, code)
+        record_act(by=own, verb="login.recovery_codes", about=own.name)
+        return _new_recovery_codes(own)
+
+    return _limited(login, renew)
 
 
 @transaction.atomic
@@ -158,6 +166,16 @@ def _limited(login: Login, attempt: Callable[[Login], Answer]) -> Answer:
             own.save(update_fields=["wrong_codes_at"])
             refusal: Refusal = wrong
     raise refusal
+
+
+def _spend(own: Login, code: str) -> None:
+    """Use up a code of the authenticator, or a recovery code."""
+    if own.totp_since is None:
+        raise WrongCode
+    if read_code(code) is not None:
+        _use_step(own, code)
+    else:
+        _use_recovery_code(own, code)
 
 
 def _totp(own: Login) -> pyotp.TOTP:
