@@ -3,6 +3,7 @@ const root = document.documentElement;
 const one = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const isDark = () => root.dataset.theme === "dark" || (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme:dark)").matches);
+root.classList.add("js");
 const on = (name, answer) => document.addEventListener(name, answer);
 
 // A fragment of the site in place of what is in the box; a visitor who was signed out meanwhile is sent to the door.

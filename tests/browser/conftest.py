@@ -75,6 +75,7 @@ class Visitor:
         lang: str = "zh-hans",
         is_signed_in: bool = True,
         has_script: bool = True,
+        **cookies: str,
     ) -> Visit:
         is_phone = size == PHONE
         context = self.browser.new_context(
@@ -84,7 +85,7 @@ class Visitor:
             color_scheme="dark" if theme == "auto-dark" else "light",
             java_script_enabled=has_script,
         )
-        wanted = {"theme": "auto" if theme == "auto-dark" else theme, "lang": lang}
+        wanted = {"theme": "auto" if theme == "auto-dark" else theme, "lang": lang, **cookies}
         if is_signed_in:
             wanted["sessionid"] = self.session
         context.add_cookies([{"name": k, "value": v, "url": self.base} for k, v in wanted.items()])
@@ -103,7 +104,7 @@ class Visitor:
 def _keep(visit: Visit, answer: Any) -> None:
     if answer.status >= 400:
         visit.complaints.append(f"{answer.status} {answer.url}")
-    elif answer.status == 200:
+    elif answer.status == 200 and answer.request.resource_type not in ("fetch", "xhr"):
         visit.bodies[answer.url] = answer.body()
 
 

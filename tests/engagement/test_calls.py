@@ -23,6 +23,7 @@ from liuke.engagement.actions.send import send_due
 from liuke.engagement.actions.trouble import raise_trouble
 from liuke.engagement.errors import (
     BadCallOutcome,
+    BadNextTry,
     CallIsNotYours,
     CallIsOff,
     CallTaken,
@@ -214,7 +215,7 @@ def test_nobody_answers_three_times_and_it_lapses(ann: Login, noon: dt.datetime)
 def test_the_next_try_may_be_set_within_the_week(ann: Login, noon: dt.datetime) -> None:
     take_call(first(), by=ann)
     for wrong in (noon, noon - HOUR, noon + 6 * DAY + HOUR):
-        with pytest.raises(BadCallOutcome):
+        with pytest.raises(BadNextTry):
             record_call(first(), by=ann, outcome="no_answer", again_at=wrong)
     call = record_call(first(), by=ann, outcome="no_answer", again_at=noon + 2 * DAY)
     assert call.again_at == noon + 2 * DAY

@@ -205,6 +205,16 @@ def test_two_messages_to_which_the_provider_gives_one_name_are_both_accepted(
     }
 
 
+def test_an_odd_answer_of_one_provider_does_not_undo_the_others(
+    noon: dt.datetime, tmp_path: Path, provider: Provider
+) -> None:
+    queued(tmp_path)
+    provider.answers = [Accepted("x" * 1_000), Rejected("a\x00b" * 500), Accepted("\x00")]
+    assert send_due() == 3
+    states = Message.objects.values_list("state", flat=True)
+    assert sorted(states) == ["accepted", "accepted", "rejected"]
+
+
 def withdraw(member: Member) -> None:
     change_consent(
         person_id=member.person_id,

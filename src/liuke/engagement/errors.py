@@ -168,9 +168,15 @@ class CallIsNotYours(Conflict):
 
 
 class BadCallOutcome(Invalid):
-    """What is said about a call does not make sense."""
+    """A word for an outcome, or for why they stay away, that we do not know."""
 
-    says = gettext_noop("This cannot be written down about a call: %(reason)s")
+    says = gettext_noop("This cannot be written down about a call: %(word)s")
+
+
+class BadNextTry(Invalid):
+    """The next try would be in the past, or after the week that this one took."""
+
+    says = gettext_noop("Choose a moment within the next six days.")
 
 
 class UnknownFlag(NotFound):

@@ -346,7 +346,9 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["due_at"], name="message_due", condition=Q(state__in=("queued", "sending"))
+                fields=["channel", "due_at"],
+                name="message_due",
+                condition=Q(state__in=("queued", "sending")),
             ),
             models.Index(fields=["person", "-id"], name="message_by_person"),
         ]

@@ -259,17 +259,21 @@ def invariants() -> list[Invariant]:
         Invariant(
             "people.consent_follows_its_history",
             "What a person allows now is the last thing that was said",
-            "SELECT coalesce(c.person_id, h.person_id) AS person_id, coalesce(c.channel, h.channel) AS channel"
-            " FROM people_consent c FULL JOIN (SELECT DISTINCT ON (person_id, channel, purpose) *"
-            " FROM people_consent_change ORDER BY person_id, channel, purpose, id DESC) h"
-            " ON (h.person_id, h.channel, h.purpose) = (c.person_id, c.channel, c.purpose)"
-            " WHERE (c.is_given, c.change_id, c.since) IS DISTINCT FROM (h.is_given, h.id, h.at)",
+            # nothing was said after what holds, and what holds was said
+            "SELECT h.person_id, h.channel, h.purpose FROM people_consent_change h LEFT JOIN people_consent c"
+            " ON (c.person_id, c.channel, c.purpose) = (h.person_id, h.channel, h.purpose)"
+            " WHERE c.change_id IS NULL OR c.change_id < h.id UNION ALL"
+            " SELECT c.person_id, c.channel, c.purpose FROM people_consent c LEFT JOIN people_consent_change h"
+            " ON h.id = c.change_id AND (h.person_id, h.channel, h.purpose, h.is_given, h.at)"
+            " = (c.person_id, c.channel, c.purpose, c.is_given, c.since) WHERE h.id IS NULL",
         ),
         Invariant(
             "people.consent_is_a_persons",
             "Consent is kept of persons that exist, and an attested yes names its attestation",
-            "SELECT h.id FROM people_consent_change h LEFT JOIN people_member m ON m.id = h.person_id"
+            "SELECT c.person_id, c.change_id FROM people_consent c LEFT JOIN people_member m ON m.id = c.person_id"
+            " WHERE m.id IS NULL OR m.person_id <> m.id UNION ALL"
+            " SELECT min(h.person_id), h.attestation_id FROM people_consent_change h"
             " LEFT JOIN people_attestation a ON a.id = h.attestation_id"
-            " WHERE m.id IS NULL OR m.person_id <> m.id OR (h.attestation_id IS NOT NULL AND a.id IS NULL)",
+            " WHERE h.attestation_id IS NOT NULL AND a.id IS NULL GROUP BY h.attestation_id",
         ),
     ]

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -140,6 +141,42 @@ def migrate() -> None:
 
     with ready(say=say):
         pass
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+def backup(file: Path, force: bool) -> None:
+    """Save the whole database in one file; the site may run meanwhile."""
+    from liuke.project.backup import back_up
+
+    made = back_up(file, force=force, say=say)
+    click.echo(
+        f"{sum(made.tables.values()):,} rows in {len(made.tables)} tables saved to {file}"
+        f" ({file.stat().st_size / 2**20:,.1f} MB)."
+    )
+    say("The master key is not in it: print it with `liuke key export` and keep it elsewhere.")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Put it in the place of the site that is there.")
+@click.option(
+    "--without-key", is_flag=True, help="Restore although the sealed phone numbers stay unreadable."
+)
+def restore(file: Path, replace: bool, without_key: bool) -> None:
+    """Put a backup back; whatever fails on the way, the database stays as it was."""
+    from liuke.project.restore import put_back
+
+    done = put_back(file, replace=replace, without_key=without_key, say=say)
+    manifest = done.manifest
+    click.echo(f"{sum(manifest.tables.values()):,} rows restored, as of {manifest.made_at}.")
+    click.echo(f"{done.promises - len(done.broken)} of {done.promises} promises hold.")
+    for name in done.broken:
+        click.echo(f"BROKEN {name}")
+    if done.is_outreach_stopped:
+        say("Outreach is stopped: what was sent since is not known here. Look, then switch it on.")
+    sys.exit(1 if done.broken else 0)
 
 
 @cli.command()

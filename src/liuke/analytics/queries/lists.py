@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from django.db.models import Q, QuerySet
 from liuke.analytics.models import Source, Standing
 from liuke.analytics.rules import BOUNDS, STAGES
 from liuke.base import ids, sealing
+from liuke.people.models import Member
 from liuke.people.rules import PHONE_PURPOSE, read_phone
 
 SORTS = {
@@ -20,7 +22,8 @@ SORTS = {
     "recent": ("days_since_last_order", "member_id"),
     "orders": ("-orders", "member_id"),
 }
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 2_000
+_KEYS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -104,59 +107,48 @@ def members(source: Source, *, page: int = 1, per_page: int = 50, **filters: Any
 
 def member_rows(standings: QuerySet[Standing]) -> list[MemberRow]:
     """Standings as lists show them, in the order of the query."""
-    return [member_row(standing) for standing in standings.select_related("member", "group")]
+    return [_row(*values) for values in standings.values_list(*_COLUMNS)]
 
 
 def all_rows(source: Source, *, sort: str = "money", **filters: Any) -> Iterator[MemberRow]:
-    """Everyone who fits, in the order of `standings`, drawn some at a time.
+    """Everyone who fits, in the order of `standings`, for exports of any length.
 
-    Each draw begins behind the last row of the one before instead of counting from the start, and none holds a
-    transaction open while its rows are sent somewhere slow.
+    Whom it takes and in which order is asked once (8 bytes a member); their rows are then fetched by key, some at a
+    time, so that the last thousand cost no more than the first and no transaction stays open. Whoever is gone by
+    their turn is left out.
     """
-    order = SORTS.get(sort, SORTS["money"])
-    found = standings(source, sort=sort, **filters).select_related("member", "group")
-    some = list(found[:ROWS_AT_ONCE])
-    while some:
-        yield from map(member_row, some)
-        some = list(found.filter(_behind(some[-1], order))[:ROWS_AT_ONCE])
+    found = standings(source, sort=sort, **filters).values_list("pk", flat=True)
+    wanted = array("q", found.iterator(chunk_size=_KEYS_AT_ONCE))
+    for start in range(0, len(wanted), ROWS_AT_ONCE):
+        some = wanted[start : start + ROWS_AT_ONCE].tolist()
+        rows = Standing.objects.filter(pk__in=some).values_list("pk", *_COLUMNS)
+        by_key = {values[0]: values[1:] for values in rows}
+        yield from (_row(*by_key[key]) for key in some if key in by_key)
 
 
-def _behind(last: Standing, order: tuple[str, ...]) -> Q:
-    """What comes after a row in an order whose columns run down where they begin with a minus."""
-    behind, same = Q(), Q()
-    for column in order:
-        name, runs_down = column.lstrip("-"), column.startswith("-")
-        value = getattr(last, name)
-        behind |= same & Q(**{f"{name}__{'lt' if runs_down else 'gt'}": value})
-        same &= Q(**{name: value})
-    first = order[0].lstrip("-")  # said once more, alone: this one an index can use
-    bound = "lte" if order[0].startswith("-") else "gte"
-    return behind & Q(**{f"{first}__{bound}": getattr(last, first)})
+_CALLED_BY = ("reference", "source", "external_id", "phone_sealed", "erased_at")
+_COLUMNS = (
+    "stage", *(f"member__{name}" for name in _CALLED_BY), "since_on", "next_move_on", "group_id",
+    "group__name", "r", "f", "m", "orders", "total_fen", "first_on", "last_on",
+    "days_since_last_order", "rhythm_days", "still_normal", "is_overdue", "at_stake_fen",
+)  # fmt: skip
 
 
-def member_row(standing: Standing) -> MemberRow:
-    """A standing in words; its member and group had better be loaded with it."""
-    return MemberRow(
-        reference=standing.member.reference,
-        name=standing.member.name,
-        stage=STAGES[standing.stage],
-        since_on=standing.since_on,
-        next_move_on=standing.next_move_on,
-        group=standing.group_id,
-        group_name=standing.group.name,
-        r=standing.r,
-        f=standing.f,
-        m=standing.m,
-        orders=standing.orders,
-        total_fen=standing.total_fen,
-        first_on=standing.first_on,
-        last_on=standing.last_on,
-        days_since_last_order=standing.days_since_last_order,
-        rhythm_days=standing.rhythm_days,
-        still_normal=standing.still_normal,
-        is_overdue=standing.is_overdue,
-        at_stake_fen=standing.at_stake_fen,
-    )
+def _row(
+    stage: int,
+    reference: str,
+    source: str,
+    external_id: str,
+    sealed: Any,
+    erased_at: Any,
+    *rest: Any,
+) -> MemberRow:
+    """A row from its columns. Most members are called what their log calls them: for them no model is made."""
+    name = external_id
+    if sealed is not None or erased_at is not None:
+        called_by = (reference, source, external_id, sealed, erased_at)
+        name = Member(**dict(zip(_CALLED_BY, called_by, strict=True))).name
+    return MemberRow(reference, name, STAGES[stage], *rest)
 
 
 def _in_month(cohort: str) -> Q:

@@ -18,7 +18,7 @@ from liuke.analytics.models import (
     StageMove,
     Standing,
 )
-from liuke.analytics.queries.lists import MemberRow, member_row
+from liuke.analytics.queries.lists import MemberRow, member_rows
 from liuke.analytics.queries.reports import source_named
 from liuke.analytics.rules import STAGES
 from liuke.people.models import Member
@@ -75,29 +75,27 @@ def member_story(reference: str) -> MemberStory:
     """
     member = member_by_reference(reference)
     purchases = Purchase.objects.filter(member=member).order_by("-at", "-id")
-    standing = _standing(member)
+    row, as_of = _standing(member)
     return MemberStory(
         member=member,
         source=source_named(member.source),
-        row=member_row(standing) if standing else None,
+        row=row,
         facts=MemberFacts.objects.filter(member=member).first(),
         moves=_moves(member),
         purchases=_purchases(purchases[:PURCHASES_SHOWN]),
         purchases_total=purchases.count(),
-        as_of=standing.as_of if standing else None,
+        as_of=as_of,
     )
 
 
 def file_of(member: Member) -> Json:
     """Everything this room keeps of one member, to be handed over: every purchase, JSON values only."""
-    standing = _standing(member)
+    row, as_of = _standing(member)
     facts = MemberFacts.objects.filter(member=member).values(*FACT_COLUMNS).first()
     source = Source.objects.filter(key=member.source).values("key", "title", "currency").first()
     return {
         "source": source,  # None for a member of the site who never bought
-        "standing": _plain({**asdict(member_row(standing)), "as_of": standing.as_of})
-        if standing
-        else None,
+        "standing": _plain({**asdict(row), "as_of": as_of}) if row else None,
         "facts": _plain(facts) if facts else None,
         "moves": [_plain(asdict(move)) for move in _moves(member)],
         "purchases": [
@@ -107,8 +105,11 @@ def file_of(member: Member) -> Json:
     }
 
 
-def _standing(member: Member) -> Standing | None:
-    return Standing.objects.filter(member=member).select_related("member", "group").first()
+def _standing(member: Member) -> tuple[MemberRow | None, dt.date | None]:
+    """Where a member stands, as of when; twice None before the first evaluation after their first order."""
+    found = Standing.objects.filter(member=member)
+    rows = member_rows(found)
+    return (rows[0], found.values_list("as_of", flat=True)[0]) if rows else (None, None)
 
 
 def _moves(member: Member) -> list[MoveRow]:

@@ -11,6 +11,7 @@ from liuke.base import clock
 from liuke.engagement.actions.weeks import extend_weeks, hold_weeks
 from liuke.engagement.errors import (
     BadCallOutcome,
+    BadNextTry,
     CallIsNotYours,
     CallIsOff,
     CallTaken,
@@ -93,12 +94,13 @@ def record_call(
     Raises:
         UnknownCall: no call has this reference.
         CallIsNotYours: somebody else has it, or nobody.
-        BadCallOutcome: a word we do not know, or a moment that does not make sense.
+        BadCallOutcome: a word we do not know.
+        BadNextTry: `again_at` is past, or more than six days away.
     """
     at = clock.now()
     _check_words(outcome, leave_reason)
     if again_at is not None and not at < again_at <= at + AGAIN_WITHIN:
-        raise BadCallOutcome(reason="again_at")
+        raise BadNextTry
     with transaction.atomic():
         call = _taken(reference, by)
         call.leave_reason, call.note = leave_reason, note.strip()[:NOTE_LETTERS]
@@ -160,9 +162,9 @@ def _taken(reference: str, by: Login | None) -> Call:
 
 def _check_words(outcome: str, leave_reason: str) -> None:
     if outcome not in _TOLD_BY_AGENTS:
-        raise BadCallOutcome(reason=outcome)
+        raise BadCallOutcome(word=outcome)
     if leave_reason not in ("", *LEAVE_REASONS):
-        raise BadCallOutcome(reason=leave_reason)
+        raise BadCallOutcome(word=leave_reason)
 
 
 def _withdraw(call: Call, by: Login, channels: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ def open_message(reference: str, *, person_id: int) -> Message:
     """
     with transaction.atomic():
         mine = Message.objects.filter(
-            reference=reference, member__person_id=person_id, channel="inbox", state="accepted"
+            reference=reference, person__person_id=person_id, channel="inbox", state="accepted"
         )
         mine.filter(opened_at=None).update(opened_at=clock.now())
         message = mine.first()

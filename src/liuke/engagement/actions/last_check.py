@@ -24,7 +24,7 @@ WITH due AS MATERIALIZED (
     FROM engagement_message msg
     JOIN engagement_decision d ON d.id = msg.decision_id
     JOIN engagement_run r ON r.id = d.run_id
-    WHERE msg.state = 'queued' AND msg.due_at <= %(at)s AND msg.channel = ANY(%(channels)s)
+    WHERE msg.state = 'queued' AND msg.due_at <= %(at)s AND msg.channel = %(channel)s
       AND (r.state <> 'paused' OR msg.expires_at <= %(at)s)
       AND NOT (SELECT is_stopped FROM engagement_switch)
     ORDER BY msg.due_at LIMIT %(limit)s
@@ -89,13 +89,13 @@ class Due:
 
 def check_due(
     *,
-    channels: Sequence[str],
+    channel: str,
     limit: int,
     at: dt.datetime,
     until: dt.datetime,
     policy: OutreachPolicy,
 ) -> list[Due]:
-    """Lock up to `limit` due messages of these channels and say of each whether it may go, in the caller's transaction.
+    """Lock up to `limit` due messages of a channel and say of each whether it may go, in the caller's transaction.
 
     `until` is when the member's week would end if it went now.
     """
@@ -103,7 +103,7 @@ def check_due(
         cursor.execute(
             _CHECK,
             {
-                "channels": list(channels),
+                "channel": channel,
                 "limit": limit,
                 "at": at,
                 "until": until,

@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 
 from cryptography.exceptions import InvalidTag
@@ -32,6 +32,7 @@ HANDS = 32
 OWN_AT_ONCE = 2_000
 BACK_OFF = (dt.timedelta(minutes=1), dt.timedelta(minutes=5))  # three tries in all
 RECORD_PAUSES_SECONDS = (0.1, 1.0, 5.0)
+_OPEN = ("sending", "unknown")  # unknown: somebody gave this worker up, too soon
 
 _log = logging.getLogger("liuke.engagement")
 
@@ -47,51 +48,47 @@ FROM unnest(%s::bigint[], %s::timestamptz[]) AS later(id, at) WHERE m.id = later
 
 
 def send_due(limit: int = 200) -> int:
-    """Send up to `limit` due messages through outside channels, and a set of those of our own tables.
+    """Send what is due: of each outside channel up to `limit` messages, of each table of ours a set.
 
     Answers how many messages were looked at: sent, cancelled, or put off until the member's morning. 0 means that
     nothing is due. Call it outside any transaction, from as many processes as you like.
     """
     in_force = policy()
-    seen = _send_own(in_force)
-    outside = 0
+    seen = sum(_send_own(key, in_force) for key in OWN)
     with ThreadPoolExecutor(HANDS) as hands:
-        while outside < limit:
-            some = _send_outside(in_force, hands, min(HANDS, limit - outside))
-            if not some:
-                break
-            outside += some
-    return seen + outside
+        return seen + sum(_send_outside(key, in_force, hands, limit) for key in OUTSIDE)
 
 
-def _send_own(in_force: OutreachPolicy) -> int:
-    """The channels that are tables of ours: effect and record in one transaction."""
+def _send_own(key: str, in_force: OutreachPolicy) -> int:
+    """A channel that is a table of ours: effect and record in one transaction."""
+    at = clock.now()
     with transaction.atomic():
-        at = clock.now()
-        seen, going = _take(tuple(OWN), OWN_AT_ONCE, in_force, at)
-        for key, channel in OWN.items():
-            ours = [due.id for due in going if due.channel == key]
-            if ours:
-                channel.put(ours, at=at)
-                settle([told(found, Accepted("")) for found in ours], before=("sending",), at=at)
+        seen, going = _take(key, OWN_AT_ONCE, in_force, at)
+        if going:
+            OWN[key].put([due.id for due in going], at=at)
+            settle([told(due.id, Accepted("")) for due in going], before=("sending",), at=at)
     return seen
 
 
-def _send_outside(in_force: OutreachPolicy, hands: ThreadPoolExecutor, limit: int) -> int:
-    with transaction.atomic():
-        seen, going = _take(tuple(OUTSIDE), limit, in_force, clock.now())
-    outcomes = list(hands.map(_hand_over, going))
-    if going:
-        _record(going, outcomes)
+def _send_outside(key: str, in_force: OutreachPolicy, hands: Executor, limit: int) -> int:
+    """A channel in somebody else's hands: mark, call outside any transaction, record; a few at a time."""
+    seen = 0
+    while seen < limit:
+        with transaction.atomic():
+            some, going = _take(key, min(HANDS, limit - seen), in_force, clock.now())
+        if not some:
+            break
+        seen += some
+        outcomes = list(hands.map(_hand_over, going))
+        if going:
+            _record(going, outcomes)
     return seen
 
 
-def _take(
-    channels: Sequence[str], limit: int, in_force: OutreachPolicy, at: dt.datetime
-) -> tuple[int, list[Due]]:
+def _take(key: str, limit: int, in_force: OutreachPolicy, at: dt.datetime) -> tuple[int, list[Due]]:
     """Lock what is due, end what may not go, put off what must wait, mark the rest; (how many seen, the rest)."""
     until = at + dt.timedelta(hours=in_force.cap_hours)
-    found = check_due(channels=channels, limit=limit, at=at, until=until, policy=in_force)
+    found = check_due(channel=key, limit=limit, at=at, until=until, policy=in_force)
     if not found:
         return 0, []
     hold_weeks([due.contact_id for due in found if due.contact_id])
@@ -151,11 +148,11 @@ def _record_once(going: Sequence[Due], outcomes: Sequence[Outcome]) -> None:
     try:
         with transaction.atomic():
             _queue_again(again)
-            settle(ends, before=("sending", "unknown"), at=at)
+            settle(ends, before=_OPEN, at=at)
     except IntegrityError:  # a provider's name for a message that is another message's already
         with transaction.atomic():
             _queue_again(again)
-            settle([replace(end, provider_id="") for end in ends], before=("sending",), at=at)
+            settle([replace(end, provider_id="") for end in ends], before=_OPEN, at=at)
 
 
 def _queue_again(moments: Mapping[int, dt.datetime]) -> None:

@@ -13,16 +13,17 @@ from liuke.engagement.actions.claim import give_back
 from liuke.engagement.actions.weeks import hold_weeks
 
 FAILURE_LETTERS = 200
+PROVIDER_ID_LETTERS = 128
 _NOTHING_WENT_OUT = ("rejected", "cancelled")
 
-# coalesce, so that messages are found by number and never by the index of all that is due.
+# Joined to '', the state is no reason to walk through all that is due: messages are found by number.
 _END = """
 WITH ended AS (
     UPDATE engagement_message m
     SET state = e.state, ended_at = coalesce(m.ended_at, %(at)s), provider_id = e.provider_id, failure = e.failure
     FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(provider_ids)s::text[],
                 %(failures)s::text[]) AS e(id, state, reason, provider_id, failure)
-    WHERE m.id = e.id AND coalesce(m.state) = ANY(%(before)s)
+    WHERE m.id = e.id AND m.state || '' = ANY(%(before)s)
     RETURNING m.id, m.decision_id, m.contact_id, m.state, e.reason
 ), decided AS (
     UPDATE engagement_decision d SET state = 3, reason = ended.reason FROM ended WHERE d.id = ended.decision_id
@@ -78,6 +79,12 @@ def cancelled(message_id: int, reason: str) -> End:
 def told(message_id: int, outcome: Outcome) -> End:
     """The end of a message as the outside world told it."""
     if isinstance(outcome, Accepted):
-        return End(message_id, "accepted", "accepted", provider_id=outcome.provider_id)
+        name = _fitting(outcome.provider_id, PROVIDER_ID_LETTERS)
+        return End(message_id, "accepted", "accepted", provider_id=name)
     state = "rejected" if isinstance(outcome, Rejected) else "unknown"
-    return End(message_id, state, state, failure=outcome.why[:FAILURE_LETTERS])
+    return End(message_id, state, state, failure=_fitting(outcome.why, FAILURE_LETTERS))
+
+
+def _fitting(text: str, letters: int) -> str:
+    """What a provider said, as the database can keep it: an odd answer must not undo the record of a whole batch."""
+    return text.replace("\x00", "")[:letters]

@@ -23,7 +23,7 @@ class Email:
 
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand over one letter."""
-        headers = {}
+        headers: dict[str, str] = {}
         text = outgoing.text
         if outgoing.opt_out_link:
             headers |= {

@@ -280,7 +280,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ('queued', 'sending'))), fields=['due_at'], name='message_due'),
+            index=models.Index(condition=models.Q(('state__in', ('queued', 'sending'))), fields=['channel', 'due_at'], name='message_due'),
         ),
         migrations.AddIndex(
             model_name='message',

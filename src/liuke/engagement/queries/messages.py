@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import Max, QuerySet
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from liuke.analytics.models import Purchase
 from liuke.base import clock, sealing
@@ -94,7 +94,7 @@ def inbox(person_id: int) -> list[InboxItem]:
             plan_name=message.decision.run.plan.name,
             at=_went_at(message),
             opened_at=message.opened_at,
-            why=why(message),
+            why=_why(message, message.last_order_on),
         )
         for message in _of(person_id).filter(channel="inbox", state="accepted")[:ITEMS_SHOWN]
     ]
@@ -103,7 +103,7 @@ def inbox(person_id: int) -> list[InboxItem]:
 def unread(person_id: int) -> int:
     """How many messages in a person's inbox they have not opened."""
     waiting = Message.objects.filter(channel="inbox", state="accepted", opened_at=None)
-    return waiting.filter(member__person_id=person_id).count()
+    return waiting.filter(person__person_id=person_id).count()
 
 
 def ledger(person_id: int) -> Ledger:
@@ -120,7 +120,7 @@ def ledger(person_id: int) -> Ledger:
             subject=message.subject,
             state=message.state,
             call_outcome=outcomes.get(message.pk, ""),
-            why=why(message),
+            why=_why(message, message.last_order_on),
         )
         for message in messages
     ]
@@ -136,15 +136,12 @@ def next_possible_at(person_id: int) -> dt.datetime | None:
 
 def why(message: Message) -> Why:
     """Why this member got this message."""
-    last_on = (
-        Purchase.objects.filter(
-            member=message.member_id, at__lte=message.made_at, amount_fen__gte=0
-        )
-        .order_by("-at")
-        .values_list("on", flat=True)
-        .first()
-    )
-    days = (clock.local_date(message.made_at) - last_on).days if last_on else None
+    told = _with_last_order(Message.objects.filter(pk=message.pk))
+    return _why(message, told.values_list("last_order_on", flat=True).get())
+
+
+def _why(message: Message, last_order_on: dt.date | None) -> Why:
+    days = (clock.local_date(message.made_at) - last_order_on).days if last_order_on else None
     return Why(dict(message.decision.run.version.audience), days)
 
 
@@ -221,9 +218,18 @@ def _told() -> QuerySet[Message]:
     return Message.objects.select_related("member", "decision__run__plan", "decision__run__version")
 
 
-def _of(person_id: int) -> QuerySet[Message]:
+def _of(person_id: int) -> QuerySet[Any]:
     """The messages of everyone who is this person, newest first."""
-    return _told().filter(member__person_id=person_id).order_by("-id")
+    mine = _told().filter(person__person_id=person_id)
+    return _with_last_order(mine).order_by("-id")
+
+
+def _with_last_order(messages: QuerySet[Message]) -> QuerySet[Any]:
+    """With `last_order_on`: the day of the member's last order before each was written."""
+    before = Purchase.objects.filter(
+        member=OuterRef("member_id"), at__lte=OuterRef("made_at"), amount_fen__gte=0
+    )
+    return messages.annotate(last_order_on=Subquery(before.order_by("-at").values("on")[:1]))
 
 
 def _went_at(message: Message) -> dt.datetime:

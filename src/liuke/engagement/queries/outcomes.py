@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,62 +28,78 @@ from liuke.science.order_log import Floats
 
 # The first decision of each person that has an arm, whatever became of it. A person of several members counts with
 # the one drawn first: nothing that came later decides who that is.
-PLAN_UNITS = """
+_PLAN = {
+    "units": """
 SELECT DISTINCT ON (d.person_id) d.person_id, d.member_id, d.arm, d.decided_at AS since,
     v.control_permyriad AS share, v.offer_worth_fen AS worth_fen
 FROM engagement_decision d
 JOIN engagement_run r ON r.id = d.run_id
 JOIN engagement_plan_version v ON v.id = r.version_id
 WHERE r.plan_id = %(plan)s AND d.arm <> '' AND d.decided_at IS NOT NULL
-ORDER BY d.person_id, d.id
-"""
+ORDER BY d.person_id, d.id""",
+    "buys": "JOIN analytics_purchase p ON p.member_id = u.member_id",
+    "sent": """
+SELECT count(*) AS messages, coalesce(sum(cost_each_fen), 0) AS cost_fen
+FROM (
+    SELECT d.person_id, d.decided_at, v.cost_each_fen
+    FROM engagement_run r
+    JOIN engagement_plan_version v ON v.id = r.version_id
+    JOIN engagement_decision d ON d.run_id = r.id
+    JOIN engagement_message m ON m.decision_id = d.id
+    WHERE r.plan_id = %(plan)s AND m.state IN ('accepted', 'unknown')
+    OFFSET 0
+) message JOIN units u USING (person_id)
+WHERE u.arm = 'treated' AND message.decided_at < u.since + %(window)s AND u.since + %(window)s <= %(until)s""",
+}
 # Held out are the control; a person buys as any of their members of this source.
-HOLD_OUT_UNITS = """
-SELECT h.person_id, m.id AS member_id, CASE WHEN h.is_held_out THEN 'control' ELSE 'treated' END AS arm,
-    h.drawn_at AS since, h.share_permyriad AS share, 0 AS worth_fen
-FROM engagement_hold_out h JOIN people_member m ON m.person_id = h.person_id
-WHERE m.source = %(source)s
-"""
+_HOLD_OUT = {
+    "units": """
+SELECT h.person_id, CASE WHEN h.is_held_out THEN 'control' ELSE 'treated' END AS arm, h.drawn_at AS since,
+    h.share_permyriad AS share, 0 AS worth_fen
+FROM engagement_hold_out h
+WHERE EXISTS (SELECT 1 FROM people_member m WHERE m.person_id = h.person_id AND m.source = %(source)s)""",
+    "buys": """
+JOIN people_member m ON m.person_id = u.person_id AND m.source = %(source)s
+JOIN analytics_purchase p ON p.member_id = m.id""",
+    "sent": "SELECT 0 AS messages, 0 AS cost_fen",
+}
 _WATCH = """
 WITH units AS MATERIALIZED ({units}),
+sent AS ({sent}),
 bought AS (
     SELECT u.person_id,
         count(*) FILTER (WHERE p.amount_fen >= 0) AS orders,
-        sum(p.amount_fen) AS net_fen,
+        sum(p.amount_fen)::bigint AS net_fen,
         min(counts.at) FILTER (WHERE p.amount_fen >= 0) AS first_at
-    FROM units u
-    JOIN analytics_purchase p ON p.member_id = u.member_id
+    FROM units u {buys}
     CROSS JOIN LATERAL (
         SELECT CASE WHEN (p.at AT TIME ZONE %(zone)s)::time = '00:00'
             THEN (p."on" + 1)::timestamp AT TIME ZONE %(zone)s ELSE p.at END AS at
     ) counts
-    WHERE p."on" >= (u.since AT TIME ZONE %(zone)s)::date
+    WHERE p."on" >= (SELECT (min(since) AT TIME ZONE %(zone)s)::date FROM units)
       AND counts.at > u.since AND counts.at <= least(u.since + %(window)s, %(until)s)
     GROUP BY u.person_id
 ),
 watched AS (
     SELECT u.share, u.arm, u.since, u.worth_fen, u.since + %(window)s <= %(until)s AS is_whole,
-        greatest(floor(extract(epoch FROM least(u.since + %(window)s, %(until)s) - u.since) / 86400), 0) AS seen_days,
-        ceil(extract(epoch FROM b.first_at - u.since) / 86400) AS back_day,
-        coalesce(b.orders, 0) AS orders, coalesce(b.net_fen, 0) AS net_fen
-    FROM (SELECT DISTINCT ON (person_id) * FROM units ORDER BY person_id) u
-    LEFT JOIN bought b USING (person_id)
+        floor(date_part('epoch', least(u.since + %(window)s, %(until)s) - u.since) / 86400)::int AS seen_days,
+        ceil(date_part('epoch', b.first_at - u.since) / 86400)::int AS back_day, b.orders, b.net_fen
+    FROM units u LEFT JOIN bought b USING (person_id)
+),
+-- OFFSET 0: work out `fate` once a row, and let the database know it has few values.
+fated AS (
+    SELECT share, arm, since, worth_fen, orders, net_fen,
+        4 * greatest(least(back_day, seen_days), 0) + CASE WHEN back_day <= seen_days THEN 2 ELSE 0 END
+            + is_whole::int AS fate
+    FROM watched OFFSET 0
 )
-SELECT share, arm, is_whole, coalesce(back_day <= seen_days, false) AS is_back,
-    least(coalesce(back_day, seen_days), seen_days)::int AS day, min(since), max(since),
+SELECT share, arm, fate, min(since), max(since),
+    (SELECT messages FROM sent), (SELECT cost_fen FROM sent),
     count(*), count(*) FILTER (WHERE %(until)s <= since), count(*) FILTER (WHERE orders > 0),
-    sum(orders), sum(orders * orders), sum(net_fen), sum(abs(net_fen)), sum(net_fen * net_fen),
+    coalesce(sum(orders), 0), coalesce(sum(orders * orders), 0), coalesce(sum(net_fen), 0),
+    coalesce(sum(abs(net_fen)), 0), coalesce(sum(net_fen::numeric * net_fen), 0),
     coalesce(sum(worth_fen) FILTER (WHERE orders > 0), 0)
-FROM watched GROUP BY 1, 2, 3, 4, 5
-"""
-_SENT = """
-SELECT count(*), coalesce(sum(v.cost_each_fen), 0)
-FROM ({units}) u
-JOIN engagement_decision d ON d.person_id = u.person_id AND d.decided_at < u.since + %(window)s
-JOIN engagement_run r ON r.id = d.run_id AND r.plan_id = %(plan)s
-JOIN engagement_plan_version v ON v.id = r.version_id
-JOIN engagement_message m ON m.decision_id = d.id AND m.state IN ('accepted', 'unknown')
-WHERE u.arm = 'treated' AND u.since + %(window)s <= %(until)s
+FROM fated GROUP BY share, arm, fate
 """
 # The last columns of _WATCH, as a Tally names them.
 WHOLE_SUMS = (
@@ -136,12 +151,16 @@ class Tally:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What came of everyone drawn: per share of control (ten-thousandths) and arm, and when they were drawn."""
+    """What came of everyone drawn: per share of control (ten-thousandths) and arm; when they were drawn; and the
+    messages that went out to the treated in their whole windows, with their cost.
+    """
 
     tallies: dict[int, dict[str, Tally]]
     first_drawn_at: dt.datetime | None
     last_drawn_at: dt.datetime | None
     window_days: int
+    messages: int
+    messages_fen: int
 
     def total(self, name: str, arm: str | None = None) -> int:
         """One count over all shares, of one arm or both."""
@@ -176,54 +195,46 @@ def horizon_of(source: Source) -> Horizon:
 
 def outcomes_of_plan(plan: Plan, horizon: Horizon, window_days: int) -> Outcomes:
     """What everyone drawn by a plan did in the days after."""
-    return _watch(PLAN_UNITS, {"plan": plan.pk}, horizon, window_days)
+    return _watch(_PLAN, {"plan": plan.pk}, horizon, window_days)
 
 
 def outcomes_of_hold_out(source: Source, horizon: Horizon, window_days: int) -> Outcomes:
     """What everyone of a source did after the lot of the global hold-out was drawn for them."""
-    return _watch(HOLD_OUT_UNITS, {"source": source.key}, horizon, window_days)
+    return _watch(_HOLD_OUT, {"source": source.key}, horizon, window_days)
 
 
-def messages_of_plan(plan: Plan, horizon: Horizon, window_days: int) -> tuple[int, int]:
-    """How many messages the treated with a whole window got in it, and what they cost, in minor units."""
-    told: dict[str, Any] = {
-        "plan": plan.pk,
-        "until": horizon.until,
-        "window": dt.timedelta(days=window_days),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_SENT.format(units=PLAN_UNITS), told)
-        messages, cost = cursor.fetchone()
-    return int(messages), int(cost)
-
-
-def _watch(units: str, told: dict[str, Any], horizon: Horizon, window_days: int) -> Outcomes:
+def _watch(
+    parts: dict[str, str], told: dict[str, Any], horizon: Horizon, window_days: int
+) -> Outcomes:
     told |= {
         "zone": horizon.zone.key,
         "until": horizon.until,
         "window": dt.timedelta(days=window_days),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_WATCH.format(units=units), told)
+        cursor.execute(_WATCH.format(**parts), told)
         rows = cursor.fetchall()
     tallies: dict[int, dict[str, Tally]] = {}
-    for share, arm, *counts in rows:
+    for share, arm, fate, _, _, _, _, *counts in rows:
         both = tallies.setdefault(share, {name: Tally() for name in ARMS})
-        _add(both[arm], counts)
+        _add(both[arm], fate, *counts)
     return Outcomes(
         tallies=tallies,
-        first_drawn_at=min((row[5] for row in rows), default=None),
-        last_drawn_at=max((row[6] for row in rows), default=None),
+        first_drawn_at=min((row[3] for row in rows), default=None),
+        last_drawn_at=max((row[4] for row in rows), default=None),
         window_days=window_days,
+        messages=int(rows[0][5]) if rows else 0,
+        messages_fen=int(rows[0][6]) if rows else 0,
     )
 
 
-def _add(tally: Tally, row: Sequence[Any]) -> None:
-    is_whole, is_back, day, _, _, members, unseen, *sums = row
+def _add(tally: Tally, fate: int, members: int, unseen: int, *sums: int) -> None:
+    """Take up one row: `fate` is four times the last day watched, plus 2 when back that day, plus 1 at its window's end."""
+    day, rest = divmod(fate, 4)
     tally.drawn += members
     tally.unseen += unseen
-    (tally.back_on if is_back else tally.left_on)[day] += members
-    if is_whole:
+    (tally.back_on if rest & 2 else tally.left_on)[day] += members
+    if rest & 1:
         tally.whole += members
         for name, value in zip(WHOLE_SUMS, sums, strict=True):
             setattr(tally, name, getattr(tally, name) + int(value))

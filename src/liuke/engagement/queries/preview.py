@@ -130,16 +130,16 @@ def _kinds(
         rows = cursor.fetchall()
     for refusal, arm, zone, quiet_from, quiet_until, is_taken, is_second, count, members in rows:
         waits_for = ""
-        if not refusal and is_second and version.purpose == "service":
-            refusal = "not_eligible"
-        elif not refusal:
+        if not refusal:
             hours = gate.hours_for(in_force, zone, quiet_from, quiet_until)
             later = hours.next_allowed(at)
             if later is None:
                 refusal = "quiet_hours"
             elif later > at:
                 waits_for = "quiet_hours"
-            elif is_taken or (is_second and version.purpose == "marketing"):
+            elif is_second and version.purpose == "service":
+                refusal = "not_eligible"
+            elif is_taken or is_second:
                 waits_for = "capped"
         yield _Kind(refusal, "" if refusal else arm, waits_for, count, members)
 

@@ -16,7 +16,6 @@ from liuke.engagement.queries.outcomes import (
     Horizon,
     Outcomes,
     horizon_of,
-    messages_of_plan,
     outcomes_of_hold_out,
     outcomes_of_plan,
 )
@@ -226,10 +225,7 @@ def results_of(plan: Plan, window_days: int | None = None) -> Results:
     )
     found = outcomes_of_plan(plan, horizon, days)
     results = _results(plan.source, plan, found, horizon, terms)
-    messages, messages_fen = messages_of_plan(plan, horizon, days)
-    offers_fen = found.total("offers_fen", "treated")
-    cost = Cost(messages, messages_fen, offers_fen, _gain(results.money, messages_fen + offers_fen))
-    return replace(results, cost=cost)
+    return replace(results, cost=_cost(found, results.money))
 
 
 def holdout_results(source: Source, window_days: int = HOLD_OUT_WINDOW_DAYS) -> Results:
@@ -318,12 +314,12 @@ def _effect(compared: Comparison | None, name: str) -> Effect | None:
     return Effect(*figures, *(compared.treated_members * each for each in figures))
 
 
-def _gain(money: Effect | None, spent_fen: int) -> Difference | None:
-    if money is None or not spent_fen:
-        return None
-    return Difference(
-        money.total / spent_fen, money.total_low / spent_fen, money.total_high / spent_fen
-    )
+def _cost(found: Outcomes, money: Effect | None) -> Cost:
+    offers_fen = found.total("offers_fen", "treated")
+    spent, gain = found.messages_fen + offers_fen, None
+    if money is not None and spent:
+        gain = Difference(money.total / spent, money.total_low / spent, money.total_high / spent)
+    return Cost(found.messages, found.messages_fen, offers_fen, gain)
 
 
 def _split(found: Outcomes) -> Split:

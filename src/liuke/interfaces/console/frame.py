@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext, gettext_noop
 
@@ -58,7 +60,7 @@ WORK = {
         "console:source_results", gettext_noop("Results"), "chart-line", "results lift xiaoguo"
     ),
 }
-SETTINGS = {
+UPKEEP = {
     "imports": Way(
         "console:imports", gettext_noop("Import"), "upload", "import upload daoru", is_sourced=False
     ),
@@ -150,6 +152,11 @@ class Frame:
     is_operator: bool
 
     @property
+    def upload_mb(self) -> int:
+        """The largest file that may be dropped."""
+        return int(settings.LIUKE_UPLOAD_MB)
+
+    @property
     def source_key(self) -> str:
         """The source as links name it: not at all while there is only one."""
         return self.source.key if self.source and len(self.sources) > 1 else ""
@@ -180,9 +187,9 @@ class Frame:
         return self._links(WORK)
 
     @cached_property
-    def settings(self) -> list[Link]:
+    def upkeep(self) -> list[Link]:
         """The pages where the site itself is looked after."""
-        return self._links(SETTINGS)
+        return self._links(UPKEEP)
 
     @cached_property
     def deeds(self) -> list[Link]:
@@ -206,6 +213,11 @@ class Frame:
     @property
     def overdue(self) -> str:
         return self._href(WORK["overdue"])
+
+    @property
+    def upload_mb(self) -> int:
+        """How large a dropped file may be."""
+        return int(settings.LIUKE_UPLOAD_MB)
 
     @property
     def download(self) -> str:

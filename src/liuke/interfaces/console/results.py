@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_GET
 
 from liuke.base.money import exponent
@@ -21,6 +21,8 @@ from liuke.interfaces.ui import result_words as words
 from liuke.interfaces.ui.figures import money, money_whole, percent
 from liuke.interfaces.ui.lift import Whisker, lift, whisker
 
+_POINTS = gettext_noop("%(figure)s points")
+Write = Callable[[float], str]
 WINDOWS = (7, 14, 30, 60, 90)
 WINDOW_MAX = 180
 DAYS_SHOWN = 12
@@ -101,8 +103,18 @@ def _shown(results: Results, currency: str) -> dict[str, Any]:
         "currency": currency,
         "unit": money_whole(10 ** exponent(currency), currency),
         "gain": _gain(results, currency),
+        "brought": _brought(results, currency),
         "detectable": words.point_text(results.needs.detectable or 0.0),
     }
+
+
+def _brought(results: Results, currency: str) -> list[str]:
+    """The net spend of all treated that would not have been without, and the ends of its interval."""
+    found = results.money
+    if found is None:
+        return []
+    ends = (found.total, found.total_low, found.total_high)
+    return [money_whole(round(each), currency) for each in ends]
 
 
 def _gain(results: Results, currency: str) -> list[str]:
@@ -115,55 +127,45 @@ def _gain(results: Results, currency: str) -> list[str]:
 
 
 def _rows(results: Results, currency: str) -> list[Row]:
-    def fen(each: float) -> str:
-        return money(round(each), currency)
-
     treated, control = results.treated, results.control
-    rows = [
-        _row(
-            gettext("Came back"), (treated.rate, control.rate), results.came_back, percent, _points
-        ),
-        _row(
-            gettext("Orders each"),
-            (treated.orders_each, control.orders_each),
-            results.orders,
-            _plain,
-            _plain,
-        ),
-        _row(
-            gettext("Net spend each"),
-            (treated.net_fen_each, control.net_fen_each),
-            results.money,
-            fen,
-            fen,
-        ),
+    if treated.rate is None:
+        return []
+
+    def amount_text(fen: float) -> str:
+        return money(round(fen), currency)
+
+    rates = (treated.rate, control.rate)
+    orders = (treated.orders_each, control.orders_each)
+    spend = (treated.net_fen_each, control.net_fen_each)
+    return [
+        _row(gettext("Came back"), rates, results.came_back, percent, words.point_text, _POINTS),
+        _row(gettext("Orders each"), orders, results.orders, _plain, _plain),
+        _row(gettext("Net spend each"), spend, results.money, amount_text, amount_text),
     ]
-    return rows if treated.rate is not None else []
 
 
 def _row(
     name: str,
     both: tuple[float | None, float | None],
     effect: Effect | None,
-    write: Any,
-    write_difference: Any,
+    write: Write,
+    write_difference: Write,
+    unit: str = "%(figure)s",
 ) -> Row:
     treated, control = ("–" if each is None else write(each) for each in both)
     if effect is None:
         return Row(name, treated, control, "–", gettext("too few came back"), None)
-    low, high = write_difference(effect.low), write_difference(effect.high)
+    low, high = (write_difference(end) for end in (effect.low, effect.high))
+    sign = "+" if effect.difference > 0 else ""
+    difference = sign + write_difference(effect.difference)
     return Row(
         name=name,
         treated=treated,
         control=control,
-        difference=write_difference(effect.difference),
+        difference=gettext(unit) % {"figure": difference},
         interval=gettext("%(low)s to %(high)s") % {"low": low, "high": high},
         drawn=whisker(effect.difference, effect.low, effect.high),
     )
-
-
-def _points(difference: float) -> str:
-    return gettext("%(points)s points") % {"points": words.signed_points(difference)}
 
 
 def _plain(number: float) -> str:

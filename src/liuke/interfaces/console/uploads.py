@@ -72,7 +72,6 @@ def imports(request: HttpRequest) -> HttpResponse:
     """Where files are dropped, and what was imported so far."""
     context = {
         "frame": frame_of(request, "imports"),
-        "max_mb": settings.LIUKE_UPLOAD_MB,
         "open": [one for one in queries.uploads(UPLOADS_SHOWN) if one.state != "done"],
         "past": _past(queries.sources()),
     }

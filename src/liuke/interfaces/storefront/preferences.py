@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,7 +18,6 @@ from liuke.base.errors import Refusal
 from liuke.engagement.queries import policy
 from liuke.interfaces.storefront import wording
 from liuke.interfaces.storefront.errors import NotASwitch
-from liuke.interfaces.storefront.inbox import stop_offers
 from liuke.interfaces.storefront.sessions import MemberRequest, zone_here
 from liuke.interfaces.ui.refusals import status_of
 from liuke.people.actions import change_consent, set_quiet_hours, set_time_zone
@@ -153,10 +153,24 @@ def consents(request: MemberRequest) -> HttpResponse:
     return render(request, "shop/consents.html", {"changes": changes})
 
 
+def stop_offers(person_id: int) -> None:
+    """Withdraw the member's consent to offers on every channel."""
+    with transaction.atomic():
+        for channel in wording.CHANNELS:
+            change_consent(
+                person_id=person_id,
+                channel=channel,
+                purpose="marketing",
+                is_given=False,
+                basis="member",
+                words=gettext("No offers at all"),
+            )
+
+
 def _move(request: MemberRequest) -> HttpResponse:
     back = reverse("storefront:preferences")
     if request.POST.get("stop") == "all":
-        stop_offers(request.member.pk, list(wording.CHANNELS), gettext("No offers at all"))
+        stop_offers(request.member.pk)
         messages.success(request, gettext("No offers will come any more, on no channel."))
         return HttpResponseRedirect(back)
     channel, purpose = request.POST.get("channel", ""), request.POST.get("purpose", "")

@@ -3,7 +3,7 @@
 from django.shortcuts import render
 from django.urls import path, re_path
 
-from liuke.interfaces.storefront import door, home, inbox, optout, own_data, preferences
+from liuke.interfaces.storefront import door, home, inbox, optout, own_data, preferences, why
 from liuke.interfaces.storefront.pages import nothing_here, ours
 
 app_name = "storefront"
@@ -12,7 +12,7 @@ urlpatterns = [
     path("me/", ours(home.home), name="home"),
     path("me/inbox/", ours(inbox.inbox), name="inbox"),
     path("me/inbox/<str:reference>/", ours(inbox.message), name="message"),
-    path("me/why/<str:reference>/", ours(inbox.why), name="why"),
+    path("me/why/<str:reference>/", ours(why.why), name="why"),
     path("me/contacts/", ours(home.contacts), name="contacts"),
     path("me/preferences/", ours(preferences.preferences), name="preferences"),
     path("me/preferences/quiet/", ours(preferences.quiet), name="quiet"),

@@ -149,11 +149,6 @@ def point_text(difference: float) -> str:
     return f"{difference * 100:.1f}".removesuffix(".0")
 
 
-def signed_points(difference: float) -> str:
-    """`+4.2`, `-0.3`."""
-    return f"{difference * 100:+.1f}"
-
-
 def _told(sentence: str, figures: Mapping[str, str]) -> SafeString:
     return told(gettext(sentence), **figures)
 

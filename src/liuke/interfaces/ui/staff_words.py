@@ -116,7 +116,7 @@ def _one(key: str, value: Any) -> str:
     if key == "candidates":
         return ngettext("%(n)s candidate", "%(n)s candidates", value) % {"n": value}
     if key == "calls":
-        return ngettext("%(n)s call", "%(n)s calls", value) % {"n": value}
+        return ngettext("%(n)s number", "%(n)s numbers", value) % {"n": value}
     if key == "role":
         return role_name(value)
     if key == "outcome":

@@ -24,14 +24,16 @@ from liuke.people.rules import BASES, CHANNELS, PURPOSES
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('people.consent'))"
 _BESIDE_OTHERS = "SELECT pg_advisory_xact_lock_shared(hashtext('people.consent'))"
+# One statement for an attestation and everyone it speaks for; in ascending order, so that keys are appended.
 _COVER = """
 INSERT INTO people_consent_change (person_id, channel, purpose, is_given, basis, words, attestation_id, by_id, at)
-SELECT p.person_id, a.channel, a.purpose, true, 'attested', '', a.id, a.by_id, %(now)s
-FROM (SELECT DISTINCT person_id FROM people_member WHERE source = %(source)s AND erased_at IS NULL) AS p
-CROSS JOIN people_attestation a
-WHERE a.source = %(source)s AND a.ended_at IS NULL AND NOT EXISTS (
+SELECT DISTINCT m.person_id, %(channel)s, %(purpose)s, true, 'attested', '', %(attestation)s::bigint, %(by)s::bigint,
+       %(now)s::timestamptz
+FROM people_member m
+WHERE m.source = %(source)s AND m.erased_at IS NULL AND NOT EXISTS (
     SELECT 1 FROM people_consent c
-    WHERE c.person_id = p.person_id AND c.channel = a.channel AND c.purpose = a.purpose)
+    WHERE c.person_id = m.person_id AND c.channel = %(channel)s AND c.purpose = %(purpose)s)
+ORDER BY m.person_id
 """
 _WITHDRAW = """
 INSERT INTO people_consent_change (person_id, channel, purpose, is_given, basis, words, by_id, at)
@@ -131,7 +133,7 @@ def attest_consent(
 
 @transaction.atomic
 def extend_attestations(*, source: str) -> int:
-    """Cover the members who came since with what is attested for their source; how many yeses it gave."""
+    """Let what is attested for a source hold for the members who came since; how many yeses it gave."""
     if not Attestation.objects.filter(source=source, ended_at=None).exists():
         return 0
     _speak_alone()
@@ -140,7 +142,7 @@ def extend_attestations(*, source: str) -> int:
 
 @transaction.atomic
 def end_attestation(*, attestation_id: int, by: Login | None, withdraw: bool = False) -> int:
-    """Cover nobody who comes later; with `withdraw`, also take back each yes that rests on it alone. How many.
+    """Cover nobody who comes later; with `withdraw`, also take back each yes that came from it. How many.
 
     Raises:
         UnknownAttestation: there is none in force.
@@ -199,9 +201,25 @@ def _speak_alone() -> None:
 
 
 def _cover(source: str) -> int:
+    covered = 0
     with connection.cursor() as cursor:
-        cursor.execute(_COVER, {"source": source, "now": clock.now()})
-        return int(cursor.rowcount)
+        cursor.execute(
+            "ANALYZE people_consent"
+        )  # a planner that takes it for empty looks at it for each member
+        for attestation in Attestation.objects.filter(source=source, ended_at=None).order_by("id"):
+            cursor.execute(
+                _COVER,
+                {
+                    "source": source,
+                    "channel": attestation.channel,
+                    "purpose": attestation.purpose,
+                    "attestation": attestation.pk,
+                    "by": attestation.by_id,
+                    "now": clock.now(),
+                },
+            )
+            covered += int(cursor.rowcount)
+    return covered
 
 
 def _check(channel: str, purpose: str, basis: str, *, is_given: bool) -> None:

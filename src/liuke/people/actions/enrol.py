@@ -69,6 +69,7 @@ def enrol(*, source: str, names: Iterable[str]) -> int:
             with cursor.copy(_COPY) as copy:
                 for name in some:
                     copy.write_row(_row(name, source if has_erased else None))
+        cursor.execute("ANALYZE people_enrolling (external_id, erased_id)")
         if has_erased:
             cursor.execute(_KNOW_THE_ERASED, [source])
     return _insert(source)

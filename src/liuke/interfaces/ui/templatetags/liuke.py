@@ -6,7 +6,7 @@ import datetime as dt
 
 from django import template
 
-from liuke.interfaces.ui import figures, outreach_words, wording
+from liuke.interfaces.ui import figures, outreach_words, staff_words, wording
 
 register = template.Library()
 
@@ -19,6 +19,7 @@ register.filter("iso_day", figures.iso_day)
 register.filter("stage_name", wording.stage_name)
 register.filter("waiting_says", wording.waiting_says)
 register.filter("group_name", wording.group_name)
+register.filter("role_name", staff_words.role_name)
 register.filter("channel_name", outreach_words.channel_name)
 register.filter("channel_icon", outreach_words.channel_icon)
 register.filter("purpose_name", outreach_words.purpose_name)
