@@ -200,7 +200,7 @@ def covered(chance: Generator, *, full: bool) -> dict[str, Any]:
     """Coverage in percent: over all worlds together, and in the worst and the widest of them."""
     per_world: dict[str, list[tuple[int, int]]] = {}
     for world in worlds(full=full):
-        times = (2_000 if world.members <= 3_000 else 1_000) if full else 100
+        times = (1_500 if world.members <= 3_000 else 600) if full else 100
         for name, counts in coverage(world, chance, times).items():
             per_world.setdefault(name, []).append(counts)
     told: dict[str, Any] = {}
@@ -226,7 +226,7 @@ def alarms(chance: Generator, *, full: bool) -> dict[str, Any]:
     always = [
         daily_plan(a_day, 335 if full else 60, share, (rate, rate), chance)
         for a_day, share, rate in product((5, 30), (0.2, 0.1), (0.05, 0.2))
-        for _ in range(150 if full else 5)
+        for _ in range(125 if full else 5)
     ]
     return {
         "one_shot_alarms": _percent([is_alarm(words(days, "once")) for days in once]),
@@ -251,7 +251,7 @@ def power(chance: Generator, *, full: bool) -> dict[str, Any]:
     for times_as_many in (1.0, 1.5, 2.0):
         daily = [
             daily_plan(10, round(200 * times_as_many), 0.2, (treated, 0.10), chance)
-            for _ in range(300 if full else 10)
+            for _ in range(250 if full else 10)
         ]
         told[f"daily_power_{times_as_many}"] = _percent(
             ["helped" in words(days, "always") for days in daily]

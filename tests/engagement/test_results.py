@@ -214,7 +214,8 @@ def test_a_single_run_is_not_judged_before_the_last_window_is_over(
     left = make.member("c")
     Decision.objects.create(run=run, member=left, person=left)
     Run.objects.update(state="paused", ended_at=None)
-    assert results_of(plan).verdict == "too_early"  # not everybody has been drawn yet
+    found = results_of(plan)  # not everybody has been drawn yet
+    assert (found.sentence_key, found.needs.days) == ("too_early", 10)
 
 
 def test_a_plan_that_never_ran_says_so(noon: object, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_sources_give_what_is_committed(tmp_path: Path) -> None:
     subprocess.run(
         ["node", "build.mjs", str(tmp_path)], cwd=ROOT / "frontend", check=True, capture_output=True
     )
-    for name in ("app.css", "report.css", "app.js"):
+    for name in ("app.css", "report.css", "shop.css", "app.js", "shop.js"):
         assert filecmp.cmp(tmp_path / name, STATIC / name, shallow=False), (
             f"run `make css`: {name} is stale"
         )
@@ -37,7 +37,13 @@ def test_script_stays_tiny_and_evaluates_nothing() -> None:
     assert not re.search(r"\beval\b|new Function|innerHTML|\.style\b", script)
 
 
-@pytest.mark.parametrize("name", ["app.css", "report.css"])
+def test_the_members_script_is_smaller_still() -> None:
+    script = (STATIC / "shop.js").read_text(encoding="utf-8")
+    assert len(script.encode()) < 2048
+    assert not re.search(r"\beval\b|new Function|innerHTML|\.style\b", script)
+
+
+@pytest.mark.parametrize("name", ["app.css", "report.css", "shop.css"])
 def test_style_has_nothing_an_old_web_view_drops(name: str) -> None:
     style = (STATIC / name).read_text(encoding="utf-8")
     too_new = (

@@ -10,8 +10,10 @@ from django.db import IntegrityError, connection, transaction
 
 from liuke.analytics.models import Purchase
 from liuke.base.audit import check
+from liuke.events.facts import read_fact
 from liuke.events.models import Event
 from liuke.people import actions, queries
+from liuke.people.events import MemberErased
 from liuke.people.models import ConsentChange, Login, LoginCode, Member
 from tests.analytics import make as orders
 from tests.conftest import NOON
@@ -98,6 +100,11 @@ def test_every_row_of_the_person_loses_its_face(
     bystander.refresh_from_db()
     assert bystander.phone() == "13900000000"
     assert is_sound()
+
+
+def test_the_first_version_of_the_event_can_be_read_for_ever() -> None:
+    written = '{"member_id": 7, "person_id": 5}'
+    assert read_fact("people.MemberErased", 1, written) == MemberErased(member_id=7, person_id=5)
 
 
 def test_erasing_again_changes_nothing() -> None:

@@ -98,7 +98,7 @@ class AlreadyRanToday(Conflict):
 class RunIsNot(Conflict):
     """The run is in another state than was thought."""
 
-    says = gettext_noop("This run is %(state)s now.")
+    says = gettext_noop("This run is in another state by now. Look at it again.")
 
 
 class NobodyInAudience(Conflict):

@@ -7,6 +7,7 @@ one transaction. Whatever fails or is killed before that leaves the old one as i
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import re
 import time
@@ -207,28 +208,47 @@ def _fill(beside: _Beside, path: Path, manifest: Manifest, say: Say) -> None:
 
 
 def _finish(manifest: Manifest, say: Say) -> Restored:
-    """In the restored database: today's tables, new numbers for new events, no outreach by itself, every promise."""
+    """In the restored database: today's tables, what was under way brought to an end, every promise checked."""
     with ready(say=say, migrate=False):
-        from django.db import connection
-        from django.db.migrations.loader import MigrationLoader
-
-        from liuke.engagement.actions.policy import stop_everything
-        from liuke.engagement.models import Plan
-        from liuke.events.actions import resume_after_restore
         from liuke.interfaces.cli.audit import check_everything
 
-        known = {".".join(name) for name in MigrationLoader(connection).disk_migrations}
-        if set(manifest.migrations) - known:
-            raise BackupRefused("This backup was made by a newer Liuke; install that one first.")
+        _refuse_unknown_migrations(manifest)
         bring_up_to_date(say)
-        resume_after_restore()
-        has_plans = Plan.objects.exists()
-        if has_plans:  # what was sent after the backup is not known here: nothing may be sent twice
-            stop_everything(by=None)
+        is_stopped = _settle()
         say("Checking every promise ...")
         findings = check_everything()
     broken = [finding.invariant.name for finding in findings if finding.violations]
-    return Restored(manifest, len(findings), broken, has_plans)
+    return Restored(manifest, len(findings), broken, is_stopped)
+
+
+def _refuse_unknown_migrations(manifest: Manifest) -> None:
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+
+    known = {".".join(name) for name in MigrationLoader(connection).disk_migrations}
+    if set(manifest.migrations) - known:
+        raise BackupRefused("This backup was made by a newer Liuke; install that one first.")
+
+
+def _settle() -> bool:
+    """New events get new numbers, no message is left half sent, reactions that waited run.
+
+    Where there are plans outreach is stopped, because what was sent after the backup is not known here and nobody may
+    get it twice; whether it was.
+    """
+    from liuke.engagement.actions.policy import stop_everything
+    from liuke.engagement.actions.recover import recover_unfinished
+    from liuke.engagement.models import Plan
+    from liuke.events.actions import resume_after_restore
+    from liuke.events.dispatcher import dispatch_pending
+
+    resume_after_restore()
+    recover_unfinished(after=dt.timedelta(0))
+    has_plans = Plan.objects.exists()
+    if has_plans:
+        stop_everything(by=None)
+    dispatch_pending()
+    return has_plans
 
 
 @contextlib.contextmanager

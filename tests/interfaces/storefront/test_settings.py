@@ -54,7 +54,7 @@ def test_a_switch_is_kept_with_the_words_that_were_read(shop: Source, li: Client
         ("sms", "marketing", False, "member", f"{asked} {vow}"),
         (
             "sms", "marketing", True, "member",
-            "可以发短信告诉我优惠和活动。 所有渠道合计每周最多一次，我随时可以收回。",
+            "可以发短信告诉我优惠和活动。 所有渠道合计每周最多一次，可随时收回。",
         ),
         ("email", "service", False, "member", "可以发邮件通知我订单进展。"),
     ]  # fmt: skip

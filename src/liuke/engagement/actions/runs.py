@@ -161,7 +161,7 @@ def stop_run(run_reference: str, *, by: Login | None) -> Run:
     """
     run = _held(run_reference)
     if run.ended_at is not None:
-        raise RunIsNot(state=run.state)
+        raise RunIsNot
     run.state, run.ended_at = "stopped", clock.now()
     run.save(update_fields=["state", "ended_at"])
     told: dict[str, Any] = {"run": run.pk, "at": run.ended_at}
@@ -179,7 +179,7 @@ def stop_run(run_reference: str, *, by: Login | None) -> Run:
 def _move(run_reference: str, before: str, after: str, *, by: Login | None, verb: str) -> Run:
     run = _held(run_reference)
     if run.state != before:
-        raise RunIsNot(state=run.state)
+        raise RunIsNot
     run.state = after
     run.save(update_fields=["state"])
     record_act(by=by, verb=verb, about=run.plan.reference, run=run.reference)

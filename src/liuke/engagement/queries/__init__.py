@@ -1,5 +1,10 @@
 """What is known of plans, runs, decisions, messages and calls."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from liuke.engagement.queries.calls import (
     CallPage,
     CallRow,
@@ -51,21 +56,23 @@ from liuke.engagement.queries.plans import (
     version_in_force,
 )
 from liuke.engagement.queries.preview import Preview, Sample, preview
-from liuke.engagement.queries.results import (
-    ArmResult,
-    Cost,
-    DayShare,
-    Effect,
-    Foresight,
-    Needs,
-    Results,
-    Split,
-    foresee,
-    holdout_results,
-    results_of,
-)
 from liuke.engagement.templates import PlanTemplate
 from liuke.engagement.texts import Variable
+
+if TYPE_CHECKING:
+    from liuke.engagement.queries.results import (
+        ArmResult,
+        Cost,
+        DayShare,
+        Effect,
+        Foresight,
+        Needs,
+        Results,
+        Split,
+        foresee,
+        holdout_results,
+        results_of,
+    )
 
 __all__ = [
     "ArmResult",
@@ -127,3 +134,10 @@ __all__ = [
     "version_in_force",
     "why",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What is told of results is loaded when it is asked for: it needs numpy, and the worker does without."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("liuke.engagement.queries.results"), name)

@@ -229,7 +229,9 @@ def _watch(
 
 
 def _add(tally: Tally, fate: int, members: int, unseen: int, *sums: int) -> None:
-    """Take up one row: `fate` is four times the last day watched, plus 2 when back that day, plus 1 at its window's end."""
+    """Take up one row. `fate` is four times the last day watched, plus 2 when they came back on it, plus 1 when the
+    window is over.
+    """
     day, rest = divmod(fate, 4)
     tally.drawn += members
     tally.unseen += unseen

@@ -129,6 +129,8 @@ def running_runs() -> QuerySet[Run]:
 
 def has_work() -> bool:
     """Whether anything can be decided or sent at this moment: cheap, asked each minute."""
+    if switch().is_stopped:
+        return False
     now = clock.now()
     candidates = Decision.objects.filter(run__state="running")
     return (

@@ -335,7 +335,9 @@ def _needs(found: Outcomes, horizon: Horizon, compared: Comparison | None, terms
     base_rate = ASSUMED_RATE
     if compared:
         base_rate = (found.total("came_back") + 1) / (found.total("whole") + 2)
-    began = found.last_drawn_at if terms.judged == "once" else found.first_drawn_at
+    began = found.first_drawn_at
+    if terms.judged == "once":
+        began = clock.now() if terms.is_drawing else found.last_drawn_at
     days, data_to = found.window_days, None
     if began is not None:
         ends = began + dt.timedelta(days=found.window_days)

@@ -49,10 +49,13 @@ def check_everything() -> list[Finding]:
 
     from liuke.analytics.invariants import invariants as of_analytics
     from liuke.base.audit import check
+    from liuke.engagement.invariants import invariants as of_engagement
     from liuke.events.queries import invariants as of_events
     from liuke.people.queries import invariants as of_people
 
     with transaction.atomic():
         return [
-            check(promise) for room in (of_events, of_people, of_analytics) for promise in room()
+            check(promise)
+            for room in (of_events, of_people, of_analytics, of_engagement)
+            for promise in room()
         ]

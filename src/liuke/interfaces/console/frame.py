@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext, gettext_noop
 
@@ -150,11 +149,6 @@ class Frame:
     groups: list[Place]
     overdue_members: int
     is_operator: bool
-
-    @property
-    def upload_mb(self) -> int:
-        """The largest file that may be dropped."""
-        return int(settings.LIUKE_UPLOAD_MB)
 
     @property
     def source_key(self) -> str:

@@ -33,6 +33,9 @@ def overview(request: HttpRequest) -> HttpResponseBase:
         "frame": frame,
         "board": board(frame.report, to_list, to_member, overdue_shown=OVERDUE_SHOWN),
         "csv": _sheets(frame),
+        "overdue_plan_href": address("console:new_plan", source=frame.source_key, overdue="1")
+        if frame.is_operator
+        else "",
     }
     return render(request, "console/overview.html", context)
 

@@ -160,9 +160,10 @@ def preview_view(version: PlanVersion) -> PreviewView:
 
 def _measurable(version: PlanVersion, seen: Preview) -> str:
     """How small a difference this run alone could show; "" without a control group."""
-    if not seen.control:
+    members = seen.treated + seen.control
+    if not members or not version.control_permyriad:
         return ""
-    return foresight_says(queries.foresee(seen.treated + seen.control, version.control_permyriad))
+    return foresight_says(queries.foresee(members, version.control_permyriad))
 
 
 def _says(version: PlanVersion, frame: Frame) -> str:

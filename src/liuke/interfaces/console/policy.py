@@ -32,7 +32,7 @@ VERSIONS_SHOWN = 20
 TABS = {
     "policy": gettext_noop("Thresholds"),
     "groups": gettext_noop("RFM groups"),
-    "outreach_policy": gettext_noop("Outreach"),
+    "outreach_policy": gettext_noop("Outreach rules"),
 }
 SECTIONS = {
     gettext_noop("Stages"): (

@@ -25,6 +25,7 @@ from liuke.interfaces.ui import outreach_words as words
 from liuke.interfaces.ui.reach import Part, parts
 
 ROWS_A_PAGE, ROWS_AT_ONCE = 50, 5000
+OFTEN, RARELY = 1_500, 15_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class RunView:
     ended: list[Tally]
     waiting: list[Tally]
     is_going: bool
+
+    @property
+    def ask_every(self) -> int:
+        """Milliseconds until the page asks again: often while something moves, rarely while all wait."""
+        return OFTEN if self.progress.new or self.progress.claimed else RARELY
 
 
 @require_GET
@@ -166,7 +172,7 @@ def run_view(found: Run, reason: str | None = None) -> RunView:
         ),
         ended=_tallies(found, told.by_reason, reason, is_waiting=False),
         waiting=_tallies(found, told.waiting_for, reason, is_waiting=True),
-        is_going=found.state == "running" and waiting > 0,
+        is_going=found.state == "running",
     )
 
 

@@ -41,7 +41,7 @@ from liuke.interfaces.ui.refusals import status_of
 
 IMPORTS_SHOWN = 30
 UPLOADS_SHOWN = 10
-WAITS_LONG_SECONDS = 20
+WAITS_LONG_SECONDS = 45
 _MEGABYTE = 1024 * 1024
 
 

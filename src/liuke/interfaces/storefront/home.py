@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -94,7 +95,7 @@ def _known(person_id: int) -> list[Known]:
     facts = {each.pk: each for each in MemberFacts.objects.filter(member__in=found)}
     return [
         Known(
-            shop=titles.get(member.source, member.source),
+            shop=titles.get(member.source, settings.LIUKE_SITE_NAME),
             orders=facts[member.pk].orders if member.pk in facts else 0,
             first_on=facts[member.pk].first_on if member.pk in facts else None,
             last_on=facts[member.pk].last_on if member.pk in facts else None,

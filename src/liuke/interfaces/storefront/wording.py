@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -134,7 +135,8 @@ def call_says(outcome: str) -> str:
 
 def masked(phone: str) -> str:
     """`138****8000`, however the number was typed: enough to recognise one's own."""
-    digits = "".join(letter for letter in phone if letter.isdecimal())[-11:]
+    plain = unicodedata.normalize("NFKC", phone)
+    digits = "".join(letter for letter in plain if letter.isdecimal())[-11:]
     return f"{digits[:3]}****{digits[-4:]}"
 
 

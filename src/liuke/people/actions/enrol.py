@@ -62,17 +62,18 @@ def enrol(*, source: str, names: Iterable[str]) -> int:
     has_erased = Member.objects.filter(source=source, erased_at__isnull=False).exists()
     with connection.cursor() as cursor:
         cursor.execute(_PREPARE)
-        remaining = iter(names)
+        remaining, copied = iter(names), 0
         while some := list(
             islice(remaining, NAMES_AT_ONCE)
         ):  # drawn before COPY: they may come from this connection
             with cursor.copy(_COPY) as copy:
                 for name in some:
                     copy.write_row(_row(name, source if has_erased else None))
+            copied += len(some)
         cursor.execute("ANALYZE people_enrolling (external_id, erased_id)")
         if has_erased:
             cursor.execute(_KNOW_THE_ERASED, [source])
-    return _insert(source)
+    return _insert(source, copied)
 
 
 def stop_enrolling() -> None:
@@ -86,16 +87,18 @@ def erased_name(source: str, external_id: str) -> str:
     return ERASED_PREFIX + sealing.blind_index(f"{source}\0{external_id}", ERASED_PURPOSE)
 
 
-def _insert(source: str) -> int:
+def _insert(source: str, names: int) -> int:
     """Again while someone is missing: a number that a sign-in made a member of meanwhile is that person's by then."""
-    new = 0
+    new = remembered = 0
     with connection.cursor() as cursor:
         for _ in range(ROUNDS_MAX):
             cursor.execute(_INSERT, {"source": source, "now": clock.now()})
             new += int(cursor.rowcount)
             cursor.execute(_REMEMBER, [source])
-            cursor.execute(_MISSING)
-            if cursor.fetchone() == (False,):
+            remembered += int(cursor.rowcount)
+            if remembered < names:  # someone is missing, or was named twice
+                cursor.execute(_MISSING)
+            if remembered == names or cursor.fetchone() == (False,):
                 return new
     raise RuntimeError("members of an order log could not be enrolled")
 
