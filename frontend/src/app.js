@@ -102,14 +102,9 @@ on("input", (event) => {
 
 // The palette. Chinese is found by its characters and by the first letters of their pinyin.
 const jump = one("#jump");
-const LETTERS = "ABCDEFGHJKLMNOPQRSTWXYZ", FIRST = "阿八嚓哒妸发旮哈讥咔垃痳拏噢妑七呥扨它穵夕丫帀";
-const order = new Intl.Collator("zh-Hans-CN-u-co-pinyin");
-const initials = (text) => text.replace(/[^]/gu, (sign) => {
-  if (!/[一-鿿]/.test(sign)) return sign;
-  let at = FIRST.length - 1;
-  while (at && order.compare(sign, FIRST[at]) < 0) at -= 1;
-  return LETTERS[at];
-});
+const order = new Intl.Collator("zh-Hans-CN-u-co-pinyin"); // knows where each letter begins: U+FDD0 and the letter
+const initials = (text) => text.replace(/[一-鿿]/g, (sign) =>
+  [..."ABCDEFGHJKLMNOPQRSTWXYZ"].reduce((found, letter) => (order.compare(sign, `\ufdd0${letter}`) < 0 ? found : letter)));
 let wait;
 const field = () => one("input[name=search]", jump);
 function openJump() {

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from liuke.analytics.models import Source
 from liuke.base import clock, ids
 from liuke.engagement.actions.plans import edit_plan
+from liuke.engagement.actions.policy import set_outreach_policy
 from liuke.engagement.models import Decision, HoldOut, Message, Plan, Run
 from liuke.engagement.queries import Results, foresee, holdout_results, results_of
 from liuke.people.models import Member
@@ -413,6 +414,36 @@ def test_the_hold_out_is_compared_with_everybody_else_since_the_draw(
     assert (found.plan, found.judged, found.cost) == (None, "always", None)
     assert counted(found) == ((2, 2, 1, 1, 300), (2, 2, 1, 1, 700))
     assert holdout_results(other, window_days=30).drawn == 0
+
+
+def test_the_next_import_closes_the_loop(noon: dt.datetime, tmp_path: Path) -> None:
+    set_outreach_policy(by=None, holdout_permyriad=0)
+    source = make.shop(tmp_path, 12)
+    plan = plan_of(source, days=10)
+    make.run(plan)
+    assert make.decide() == 12
+    arms = dict(Decision.objects.values_list("member__external_id", "arm"))
+    treated, control = (
+        sorted(name for name, arm in arms.items() if arm == wanted)
+        for wanted in ("treated", "control")
+    )
+    assert results_of(plan).sentence_key == "too_early"
+    with clock.stopped_at(noon + 11 * DAY):
+        assert results_of(plan).sentence_key == "import_orders"
+        on = clock.local_date(noon + 4 * DAY)
+        analytics.orders(
+            tmp_path,
+            f"{treated[0]},{on} 12:00:00,50.00,x1,Card,1",
+            f"{treated[0]},{on} 13:00:00,-20.00,x2,Card,1",
+            f"{control[0]},{on} 12:00:00,10.00,x3,Card,1",
+            f"fresh,{clock.today()} 00:30:00,1.00,x4,Card,1",
+        )
+        found = results_of(plan)
+    assert (found.whole, found.judged, found.sentence_key) == (12, "once", "not_measurable")
+    assert counted(found) == (
+        (len(treated), len(treated), 1, 1, 3_000),
+        (len(control), len(control), 1, 1, 1_000),
+    )
 
 
 def test_a_crowd_is_counted_in_a_handful_of_statements(

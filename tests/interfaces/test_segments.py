@@ -39,7 +39,7 @@ def test_a_cell_becomes_people_a_segment_and_a_plan_with_one_filter(
     assert segment.filter == {"r": 4, "f": 3}
     assert segment_size(segment) == size > 0
     listed = told(visitor, "/segments/")
-    assert "R4 F3" in listed
+    assert "recency R4; frequency F3" in listed
     assert f'<span class="big-n">{size}</span>' in listed
     assert f'href="/plans/new/?segment={segment.reference}"' in listed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import pyotp
@@ -46,6 +47,13 @@ def with_totp(login: Login) -> tuple[str, list[str]]:
     return secret, confirm_totp(login=login, code=code_of(secret))
 
 
+def six_digits(text: str) -> str:
+    """The code in a message, whatever its language."""
+    found = re.search(r"[0-9]{6}", text)
+    assert found is not None, "no code in the message"
+    return found[0]
+
+
 @dataclass
 class Phone:
     """A gateway that keeps what it was given, and answers as it is told."""
@@ -59,7 +67,7 @@ class Phone:
 
     def code(self) -> str:
         """The six digits of the last message."""
-        return next(part for part in self.sent[-1][1].replace("】", " ").split() if len(part) == 6)
+        return six_digits(self.sent[-1][1])
 
 
 @dataclass
@@ -76,5 +84,5 @@ class Letterbox:
         return self.answer
 
     def code(self) -> str:
-        digits = "".join(c for c in self.sent[-1][2] if c.isdigit())
-        return digits[:6]
+        """The six digits of the last mail."""
+        return six_digits(self.sent[-1][2])

@@ -115,8 +115,7 @@ def test_two_devices_of_a_new_member_make_one_person(
     devices = [f"d{n}" for n in range(CONTENDERS)]
     for n in range(CONTENDERS):
         at_once([asking(n)])
-    sent = [text.replace("】", " ").split() for _, text in phone.sent]
-    shown = [next(part for part in words if len(part) == 6) for words in sent]
+    shown = [make.six_digits(text) for _, text in phone.sent]
     come = [
         lambda d=device, c=code: actions.check_login_code(phone=NUMBER, code=c, device=d).pk
         for device, code in zip(devices, shown, strict=True)

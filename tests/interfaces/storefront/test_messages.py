@@ -77,7 +77,7 @@ def test_why_says_the_facts_the_permission_and_no_score(shop: Source, li: Client
     sent = send(
         shop, LI, audience={"stage": "silent", "days_min": 30, "r": 1}, name="Win-back wave A"
     )
-    page = text(li, f"/me/why/{sent.reference}/")
+    page = shown(li.get(f"/me/why/{sent.reference}/")).decode()
     for fact in (
         "no order for a while",
         "no order for 30 days or longer",

@@ -197,6 +197,11 @@ class Frame:
         return [link for link in self.work if link.key in keys]
 
     @property
+    def beyond_tabs(self) -> list[Link]:
+        """The daily pages that are not."""
+        return [link for link in self.work if link not in self.tabs]
+
+    @property
     def home(self) -> str:
         return self._href(WORK["overview"])
 

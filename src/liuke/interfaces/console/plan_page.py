@@ -70,7 +70,7 @@ def plan(request: HttpRequest, reference: str) -> HttpResponse:
     open_run = next((run for run in runs if run.ended_at is None), None)
     today = next((run for run in runs if run.planned_on == clock.today()), None)
     shown = open_run or today
-    is_previewed = found.state != "retired" and open_run is None
+    is_previewed = found.state != "retired" and shown is None
     context = {
         "frame": frame,
         "plan": found,
@@ -83,10 +83,9 @@ def plan(request: HttpRequest, reference: str) -> HttpResponse:
         "run": run_view(shown) if shown else None,
         "runs": [_past(run) for run in runs[:RUNS_SHOWN]],
         "seen": preview_view(version) if is_previewed else None,
-        "ran_today": today is not None,
         "channels": words.CHANNELS,
         "policy": queries.policy(),
-        "bare": Sample("", "", version.subject, version.body),
+        "bare": _unwritten(shown.version if shown else version),
         "once": new_token(),
     }
     return render(request, "console/plan.html", context)
@@ -168,6 +167,11 @@ def _measurable(version: PlanVersion, seen: Preview) -> str:
 
 def _says(version: PlanVersion, frame: Frame) -> str:
     return audience_says(version.audience, version.plan.source.currency, frame.group_names)
+
+
+def _unwritten(version: PlanVersion) -> Sample:
+    """The text with its variables, for when there is nobody to write it for."""
+    return Sample("", "", version.subject, version.body)
 
 
 def _past(run: Run) -> dict[str, Any]:

@@ -164,7 +164,9 @@ def _fields(form: Form, keys: Iterable[str], rules: dict[str, words.Rule]) -> li
 
 def _field(form: Form, key: str, rules: dict[str, words.Rule]) -> Field:
     rule = rules[key]
-    return Field(form[key], gettext(rule.name), gettext(rule.says), gettext(rule.unit) if rule.unit else "")
+    return Field(
+        form[key], gettext(rule.name), gettext(rule.says), gettext(rule.unit) if rule.unit else ""
+    )
 
 
 def _versions(

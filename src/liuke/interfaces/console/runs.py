@@ -157,7 +157,6 @@ def run_view(found: Run, reason: str | None = None) -> RunView:
     good = told.by_reason.get("accepted", 0)
     bad = sum(told.by_reason.get(key, 0) for key in ("rejected", "unknown"))
     control = told.by_reason.get("control", 0)
-    waiting = told.new + told.waiting + told.claimed
     return RunView(
         run=found,
         progress=told,
@@ -167,7 +166,8 @@ def run_view(found: Run, reason: str | None = None) -> RunView:
                 "bad": bad,
                 "control": control,
                 "out": told.done - good - bad - control,
-                "wait": waiting,
+                "wait": told.waiting,
+                "rest": told.new + told.claimed,
             }
         ),
         ended=_tallies(found, told.by_reason, reason, is_waiting=False),

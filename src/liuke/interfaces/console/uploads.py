@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from liuke.analytics import queries
@@ -32,7 +32,8 @@ from liuke.analytics.errors import (
 )
 from liuke.analytics.models import Import, Source, Upload
 from liuke.base import clock
-from liuke.base.errors import Invalid, Refusal
+from liuke.base.errors import Refusal
+from liuke.interfaces.console.errors import NothingChosen
 from liuke.interfaces.console.filters import address
 from liuke.interfaces.console.frame import frame_of
 from liuke.interfaces.console.telling import attempt, login_of
@@ -43,12 +44,6 @@ IMPORTS_SHOWN = 30
 UPLOADS_SHOWN = 10
 WAITS_LONG_SECONDS = 45
 _MEGABYTE = 1024 * 1024
-
-
-class NothingChosen(Invalid):
-    """The form came without a file."""
-
-    says = gettext_noop("Choose a file first.")
 
 
 @dataclass(frozen=True)
