@@ -29,6 +29,11 @@ def source(tmp_path: Path) -> Source:
     return done.source
 
 
+def acts() -> list[Any]:
+    found = StaffAct.objects.exclude(verb__startswith="login.").order_by("id")
+    return list(found.values_list("by", "verb", "about", "detail"))
+
+
 def jobs() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT queueing_lock FROM procrastinate_jobs ORDER BY id")
@@ -41,7 +46,7 @@ def jobs() -> list[str]:
         {"days_max": 40},
         {"name": "老朋友"},
         {"action": "call"},
-        {"priority": 11},
+        {"priority": 25},
         {"orders_min": None},
     ],
 )
@@ -58,7 +63,7 @@ def test_who_changed_what_is_on_the_record(source: Source, operator: Login) -> N
     fresh = set_policy(by=operator, silent_after_days=45, churned_after_days=90)
     set_group(key="loyal", by=operator, total_min_fen=50_000, days_max=None)
     assert jobs() == [f"analytics.evaluate:{source.pk}"]
-    assert list(StaffAct.objects.order_by("id").values_list("by", "verb", "about", "detail")) == [
+    assert acts() == [
         (operator.pk, "policy.set", f"policy {fresh.version}", {"silent_after_days": 45}),
         (operator.pk, "group.set", "loyal", {"total_min_fen": 50_000, "days_max": None}),
     ]
@@ -68,7 +73,7 @@ def test_thresholds_that_are_those_in_force_make_no_version(source: Source) -> N
     before = queries.policy()
     assert set_policy(by=None, silent_after_days=before.silent_after_days) == before
     assert RetentionPolicy.objects.count() == 1
-    assert not StaffAct.objects.exists()
+    assert acts() == []
     assert jobs() == []
 
 
@@ -84,7 +89,7 @@ def test_a_group_that_makes_no_sense_is_refused_and_nothing_changed(
     with pytest.raises(BadPolicy):
         set_group(key="loyal", by=operator, **change)
     assert list(RfmGroup.objects.values()) == before
-    assert not StaffAct.objects.exists()
+    assert acts() == []
     assert jobs() == []
 
 
@@ -95,4 +100,4 @@ def test_thresholds_that_are_no_numbers_are_refused(
     with pytest.raises(BadPolicy):
         set_policy(by=None, **thresholds)
     assert RetentionPolicy.objects.count() == 1
-    assert not StaffAct.objects.exists()
+    assert acts() == []

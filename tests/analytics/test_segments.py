@@ -210,8 +210,8 @@ def test_two_segments_in_use_have_two_names(log: Source, operator: Login, tmp_pa
     assert [found.name for found in queries.segments(log)] == ["Late"]
     assert queries.segment_named(first.reference).retired_at is not None
     assert queries.segment_sizes(log) == {second.reference: 2357}
-    acts = StaffAct.objects.order_by("id").values_list("verb", "about")
-    assert list(acts) == [
+    acts = StaffAct.objects.filter(verb__startswith="segment.").order_by("id")
+    assert list(acts.values_list("verb", "about")) == [
         ("segment.save", first.reference),
         ("segment.save", second.reference),
         ("segment.retire", first.reference),

@@ -202,3 +202,27 @@ def test_the_console_shows_a_message_without_the_whole_number(
     outcome = sms.gateway().send(phone="13800008000", text="【留客】\n123456", reference="REF234")
     assert outcome == Accepted("console:REF234")
     assert capsys.readouterr().err == "SMS to 138****8000: 【留客】 123456\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "wrong", "right"),
+    [
+        ("_sms", "pigeon", "console"),
+        ("_smtp_url", "http://shop:secret@host", "smtps://shop:secret@host:465"),
+        ("_smtp_url", "smtp://", ""),
+        ("_mail_from", "nobody", "留客 <shop@example.com>"),
+        ("_mail_from", "a@example.com\nBcc: b@example.com", "shop@example.com"),
+        ("_site_url", "example.com", "https://example.com"),
+    ],
+)
+def test_a_setting_that_cannot_work_stops_the_start_with_one_sentence(
+    check: str, wrong: str, right: str
+) -> None:
+    from liuke.project import settings
+    from liuke.project.errors import CannotStart
+
+    assert getattr(settings, check)(right) == right
+    with pytest.raises(CannotStart) as refused:
+        getattr(settings, check)(wrong)
+    assert "\n" not in str(refused.value)
+    assert "secret" not in str(refused.value)

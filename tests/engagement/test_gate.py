@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from liuke.analytics.models import Source, Standing
+from liuke.analytics.models import RfmGroup, Source, Standing
 from liuke.base import clock
 from liuke.engagement import queries
 from liuke.engagement.actions.policy import (
@@ -19,7 +19,7 @@ from liuke.engagement.actions.policy import (
 )
 from liuke.engagement.actions.runs import finish_runs, pause_run, resume_run
 from liuke.engagement.models import Contact, Decision, HoldOut, Message, Pressure, TroubleFlag
-from liuke.people.models import Member
+from liuke.people.models import Member, StaffAct
 from tests.engagement import make
 
 pytestmark = pytest.mark.django_db
@@ -465,6 +465,20 @@ def test_nothing_is_decided_while_everything_is_stopped_or_the_run_is_paused(sho
     assert set(make.said(run).values()) == {(0, "", "")}
     resume_run(run.reference, by=None)
     assert make.decide() == 4
+
+
+def test_a_run_whose_audience_can_no_longer_be_asked_for_is_paused_and_holds_up_no_other(
+    shop: Source,
+) -> None:
+    lost = make.run(make.plan(shop, audience={"group": "silent"}))
+    other = make.run(make.plan(shop, name="Another"))
+    RfmGroup.objects.filter(key="silent").delete()
+    assert make.decide() == 4
+    assert queries.run_named(lost.reference).state == "paused"
+    act = StaffAct.objects.latest("id")
+    assert (act.verb, act.detail) == ("run.hold", {"run": lost.reference, "why": "BadFilter"})
+    assert set(make.said(lost).values()) == {(0, "", "")}
+    assert set(make.said(other).values()) == {TREATED}
 
 
 def test_a_run_goes_on_in_batches_of_any_size(shop: Source) -> None:

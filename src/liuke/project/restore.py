@@ -283,7 +283,7 @@ def _count(site: psycopg.Connection[Any], table: str) -> int:
 
 
 def _one(site: psycopg.Connection[Any], statement: str) -> Any:
-    found = site.execute(statement).fetchone()  # type: ignore[call-overload]
+    found = site.execute(statement).fetchone()
     assert found is not None
     return found[0]
 

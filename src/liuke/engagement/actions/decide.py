@@ -10,8 +10,10 @@ from typing import Any
 from django.db import connection, transaction
 
 from liuke.base import clock, ids
+from liuke.base.errors import Refusal
 from liuke.engagement import filling, gate, queries
 from liuke.engagement.actions.claim import Claim, claim_weeks
+from liuke.engagement.actions.runs import hold_run
 from liuke.engagement.gate import Judged
 from liuke.engagement.models import OutreachPolicy, PlanVersion, Run
 from liuke.engagement.rules import CLAIMED, DONE, NEW, WAITING
@@ -73,10 +75,16 @@ class _Case:
 def decide_due(*, limit: int = BATCH) -> int:
     """Decide about up to `limit` candidates of each running run, a transaction a run; about how many.
 
-    New ones first, then those whose wait is over. 0 means there is nothing to decide now.
+    New ones first, then those whose wait is over. 0 means there is nothing to decide now. A run whose audience can no
+    longer be asked for (its group is gone) is paused, so that it holds up no other.
     """
-    running = list(queries.running_runs().values_list("id", flat=True))
-    return sum(_decide_some(run_id, limit) for run_id in running)
+    done = 0
+    for run_id in list(queries.running_runs().values_list("id", flat=True)):
+        try:
+            done += _decide_some(run_id, limit)
+        except Refusal as refused:
+            hold_run(run_id, why=refused.code)
+    return done
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from liuke.engagement.errors import (
     ConsentNotAsked,
     EverythingIsStopped,
     NobodyInAudience,
+    PlanIsRetired,
     RunIsNot,
     TooManyMembers,
     UnknownRun,
@@ -176,6 +177,14 @@ def stop_run(run_reference: str, *, by: Login | None) -> Run:
     return run
 
 
+@transaction.atomic
+def hold_run(run_id: int, *, why: str) -> None:
+    """Pause a run that cannot go on, and say why among the acts."""
+    run = Run.objects.select_related("plan").get(pk=run_id)
+    if Run.objects.filter(pk=run_id, state="running").update(state="paused"):
+        record_act(by=None, verb="run.hold", about=run.plan.reference, run=run.reference, why=why)
+
+
 def _move(run_reference: str, before: str, after: str, *, by: Login | None, verb: str) -> Run:
     run = _held(run_reference)
     if run.state != before:
@@ -219,7 +228,10 @@ def run_due_plans() -> int:
 
 @transaction.atomic
 def _run_due(plan_reference: str) -> bool:
-    plan = locked(plan_reference)
+    try:
+        plan = locked(plan_reference)
+    except PlanIsRetired:
+        return False
     if plan.next_run_at is None or plan.next_run_at > clock.now():
         return False  # another worker was here
     plan.next_run_at = opening(clock.today() + dt.timedelta(days=1))

@@ -23,7 +23,7 @@ WITH ended AS (
     SET state = e.state, ended_at = coalesce(m.ended_at, %(at)s), provider_id = e.provider_id, failure = e.failure
     FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(provider_ids)s::text[],
                 %(failures)s::text[]) AS e(id, state, reason, provider_id, failure)
-    WHERE m.id = e.id AND m.state || '' = ANY(%(before)s)
+    WHERE m.id = e.id AND m.id = ANY(%(ids)s) AND m.state || '' = ANY(%(before)s)
     RETURNING m.id, m.decision_id, m.contact_id, m.state, e.reason
 ), decided AS (
     UPDATE engagement_decision d SET state = 3, reason = ended.reason FROM ended WHERE d.id = ended.decision_id

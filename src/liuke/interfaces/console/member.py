@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
+from django.views.decorators.http import require_GET
 
 from liuke.analytics import queries
 from liuke.analytics.queries import MemberRow, MemberStory
@@ -42,6 +43,7 @@ class Score:
     says: str
 
 
+@require_GET
 def member(request: HttpRequest, reference: str) -> HttpResponse:
     """The story of one member.
 

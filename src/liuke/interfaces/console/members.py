@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext
+from django.views.decorators.http import require_GET
 
 from liuke.analytics import queries
 from liuke.analytics.models import Source
@@ -40,6 +41,7 @@ class Chip:
     is_on: bool = False
 
 
+@require_GET
 def members(request: HttpRequest) -> HttpResponseBase:
     """One page of the members that fit; `?format=csv` sends an operator all of them.
 

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
+from django.views.decorators.http import require_GET
 
 from liuke.analytics.errors import NoOrdersYet
 from liuke.interfaces.console.filters import address, member_links
@@ -18,6 +19,7 @@ from liuke.interfaces.ui.report import render_report
 OVERDUE_SHOWN = 6
 
 
+@require_GET
 def overview(request: HttpRequest) -> HttpResponseBase:
     """Who stays, who is leaving, who is overdue; with `?format=csv&part=` one part of it as a sheet."""
     frame = frame_of(request, "overview")
@@ -40,6 +42,7 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     return render(request, "console/overview.html", context)
 
 
+@require_GET
 def download_report(request: HttpRequest) -> HttpResponse:
     """The self-contained page, in the language of this one."""
     frame = frame_of(request)

@@ -39,9 +39,9 @@ def _group(audience: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 
 def _scores(audience: Mapping[str, Any]) -> str:
-    return " ".join(
-        f"{letter.upper()}{audience[letter]}" for letter in "rf" if audience.get(letter)
-    )
+    names = {"r": gettext("recency R%(score)s"), "f": gettext("frequency F%(score)s")}
+    parts = [names[x] % {"score": audience[x]} for x in names if audience.get(x)]
+    return gettext("; ").join(parts)
 
 
 def _cohort(audience: Mapping[str, Any]) -> str:
