@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from liuke.people.actions import set_totp_required
+
 os.environ.setdefault(
     "DJANGO_ALLOW_ASYNC_UNSAFE", "1"
 )  # Playwright's sync API keeps a loop in this thread
@@ -110,6 +112,7 @@ def _keep(visit: Visit, answer: Any) -> None:
 
 @pytest.fixture
 def visitor(chromium: Browser, live_server: Any, operator: Any, client: Any) -> Iterator[Visitor]:
+    set_totp_required(is_required=False, by=None)  # the door has tests of its own
     client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
     before = len(chromium.contexts)
     yield Visitor(chromium, live_server.url, client.cookies["sessionid"].value)

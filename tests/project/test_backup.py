@@ -422,6 +422,8 @@ def test_without_its_key_a_backup_is_put_back_only_when_told_to(
     assert code == 0
     assert "cannot be read without its master key" in err
     assert one.counts() == COUNTS
+    named = "print(sorted(m.name for m in Member.objects.all())[0])"
+    assert one.python("from liuke.people.models import Member", named) == "***"
 
 
 def test_an_exported_key_comes_back_and_no_other_one_over_it(site: Site, other: Site) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+from cryptography.exceptions import InvalidTag
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -138,18 +140,18 @@ class Member(models.Model):
             return self.reference
         is_known_by_phone = self.source == SITE_SOURCE or is_blind_index(self.external_id)
         if self.phone_sealed is not None and is_known_by_phone:
-            return mask_phone(self.phone())
+            return self.masked_phone
         return self.external_id
 
     @property
     def masked_phone(self) -> str:
         """The number as staff see it; "" when there is none."""
-        return mask_phone(self.phone()) if self.phone_sealed else ""
+        return _masked(self.phone, mask_phone) if self.phone_sealed else ""
 
     @property
     def masked_email(self) -> str:
         """The e-mail address as staff see it; "" when there is none."""
-        return mask_email(self.email()) if self.email_sealed else ""
+        return _masked(self.email, mask_email) if self.email_sealed else ""
 
     def phone(self) -> str:
         """The number in plain, 11 digits; "" when there is none. For channels and the member's own page only."""
@@ -158,6 +160,14 @@ class Member(models.Model):
     def email(self) -> str:
         """The e-mail address in plain; "" when there is none. For channels and the member's own page only."""
         return sealing.unseal(bytes(self.email_sealed), EMAIL_PURPOSE) if self.email_sealed else ""
+
+
+def _masked(read: Callable[[], str], mask: Callable[[str], str]) -> str:
+    """`***` for what another master key has sealed: a site restored without its own still shows its pages."""
+    try:
+        return mask(read())
+    except InvalidTag:
+        return "***"
 
 
 class Consent(models.Model):

@@ -79,7 +79,7 @@ def decide_due(*, limit: int = BATCH) -> int:
     longer be asked for (its group is gone) is paused, so that it holds up no other.
     """
     done = 0
-    for run_id in list(queries.running_runs().values_list("id", flat=True)):
+    for run_id in queries.due_runs():
         try:
             done += _decide_some(run_id, limit)
         except Refusal as refused:

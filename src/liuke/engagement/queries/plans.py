@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef
 
 from liuke.analytics.models import Source
 from liuke.base import clock
@@ -122,22 +122,20 @@ def runs(plan: Plan) -> list[Run]:
     return list(plan.runs.select_related("version").order_by("-id"))
 
 
-def running_runs() -> QuerySet[Run]:
-    """The runs about whose candidates the gate may decide, oldest first."""
-    return Run.objects.filter(state="running").order_by("id")
+def due_runs() -> list[int]:
+    """The runs with a candidate to decide about at this moment, oldest first."""
+    candidates = Decision.objects.filter(run=OuterRef("pk"))
+    due = candidates.filter(state=WAITING, due_at__lte=clock.now())
+    found = Run.objects.filter(Exists(candidates.filter(state=NEW)) | Exists(due), state="running")
+    return list(found.order_by("id").values_list("id", flat=True))
 
 
 def has_work() -> bool:
     """Whether anything can be decided or sent at this moment: cheap, asked each minute."""
     if switch().is_stopped:
         return False
-    now = clock.now()
-    candidates = Decision.objects.filter(run__state="running")
-    return (
-        candidates.filter(state=NEW).exists()
-        or candidates.filter(state=WAITING, due_at__lte=now).exists()
-        or Message.objects.filter(state="queued", due_at__lte=now).exists()
-    )
+    queued = Message.objects.filter(state="queued", due_at__lte=clock.now())
+    return bool(due_runs()) or queued.exists()
 
 
 def progress(run: Run) -> Progress:

@@ -8,6 +8,7 @@ from typing import Any
 
 from liuke.base import clock
 from liuke.engagement import queries as engagement
+from liuke.engagement.models import Message
 from liuke.engagement.queries import DecisionRow
 from liuke.interfaces.console.once import new_token
 from liuke.interfaces.ui import outreach_words as words
@@ -15,6 +16,7 @@ from liuke.people import queries as people
 from liuke.people.models import Consent, Login, Member
 
 DECISIONS_SHOWN = 40
+MESSAGES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def outreach_of(member: Member, by: Login) -> dict[str, Any]:
             DecisionLine(row, words.reason(row.reason, is_waiting=not row.is_done))
             for row in engagement.decisions_about(member, limit=DECISIONS_SHOWN)
         ],
+        "messages_sent": _messages(member),
         "next_possible_at": engagement.next_possible_at(member.person_id),
         "calls": engagement.calls_about(member),
         "troubles": engagement.open_troubles(member),
@@ -55,6 +58,12 @@ def outreach_of(member: Member, by: Login) -> dict[str, Any]:
         "may_say_yes": by.is_operator,
         "once": new_token(),
     }
+
+
+def _messages(member: Member) -> list[Message]:
+    """What went out to them, or may have, newest first."""
+    found = Message.objects.filter(member=member, state__in=("accepted", "unknown"))
+    return list(found.select_related("decision__run__plan").order_by("-id")[:MESSAGES_SHOWN])
 
 
 def _allowed(said: Mapping[tuple[str, str], Consent], purpose: str) -> list[Allowed]:
