@@ -1,5 +1,5 @@
 """The gate: whom may a plan reach now, and if not, what is the first reason? One statement, asked by `decide_due` for
-a batch of candidates and by the preview for a whole audience. It reads only.
+a batch of candidates and by the preview for a whole audience.
 
 erased → consent → trouble → hold-out → eligibility → arm; quiet hours and the week come after, by the caller.
 """
@@ -144,13 +144,12 @@ def draw_hold_outs(version: PlanVersion, told: dict[str, Any], members: Sequence
 
 def judgement(version: PlanVersion, told: dict[str, Any], *, members: Sequence[int] | None) -> Sql:
     """The statement that judges these members, or, without any, everyone in the audience."""
-    fits = audience(version).order_by().values("member_id")
+    inside, params = named_sql(audience(version).order_by().values("member_id"))
     if members is None:
-        inside, params = named_sql(fits)
         candidates, has_left, within = f"({inside})", "false", ""
     else:
-        inside, params = named_sql(fits.filter(member_id__in=members))
-        candidates, has_left, within = _BATCH, f"m.id NOT IN ({inside})", _WITHIN_BATCH
+        still = f"SELECT member_id FROM ({inside}) fits WHERE member_id = ANY(%(members)s)"
+        candidates, has_left, within = _BATCH, f"m.id NOT IN ({still})", _WITHIN_BATCH
     sql = _JUDGE.format(
         consent=_CONSENT[version.purpose],
         has_address=_HAS_ADDRESS[version.channel],

@@ -86,7 +86,7 @@ def _deed(act: StaffAct) -> Deed:
     is_reference = ids.read_reference(act.about) == act.about
     return Deed(
         at=act.at,
-        who=act.by.name if act.by else gettext("command line"),
+        who=words.who_says(act.verb, act.by.name if act.by else None),
         says=words.act_says(act.verb),
         about=words.about_says(act.verb, act.about),
         href=address(page, act.about) if page and is_reference else "",

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
@@ -80,7 +80,7 @@ class Version:
 def thresholds(request: HttpRequest) -> HttpResponse:
     """What makes a member silent, churned, overdue."""
     kept = analytics.policy()
-    form = ThresholdsForm(request.POST or None, initial=ThresholdsForm.shown(kept))
+    form = ThresholdsForm(_sent(request), initial=ThresholdsForm.shown(kept))
     if request.method == "POST" and form.is_valid():
         says = gettext("Saved. Everyone's stage is being worked out anew.")
         if _save(request, form, says, lambda new: set_policy(by=login_of(request), **new), kept):
@@ -102,7 +102,7 @@ def thresholds(request: HttpRequest) -> HttpResponse:
 def outreach(request: HttpRequest) -> HttpResponse:
     """How often, when and to how many; and the switch that stops all of it."""
     kept = engagement.policy()
-    form = OutreachForm(request.POST or None, initial=OutreachForm.shown(kept))
+    form = OutreachForm(_sent(request), initial=OutreachForm.shown(kept))
     if request.method == "POST" and form.is_valid():
         says = gettext("Saved. It holds for whatever is decided from now on.")
         if _save(
@@ -130,6 +130,10 @@ def outreach(request: HttpRequest) -> HttpResponse:
 def tabs(here: str) -> list[tuple[str, str, bool]]:
     """The pages of rules: name, address, and which of them this is."""
     return [(gettext(name), reverse(f"console:{key}"), key == here) for key, name in TABS.items()]
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
 
 
 def _frame(request: HttpRequest, here: str) -> dict[str, Any]:

@@ -71,6 +71,7 @@ ACTS = {
     "policy.outreach": gettext_noop("changed what outreach may do"),
     "policy.set": gettext_noop("changed the thresholds"),
     "policy.staff": gettext_noop("changed what the door asks"),
+    "run.hold": gettext_noop("paused a run that could not go on"),
     "run.pause": gettext_noop("paused a run"),
     "run.resume": gettext_noop("went on with a run"),
     "run.start": gettext_noop("started a run"),
@@ -84,12 +85,20 @@ ACTS = {
     "upload.start": gettext_noop("started an import"),
     "upload.take": gettext_noop("dropped a file"),
 }
+BY_ITSELF = ("plan.skip", "run.hold")  # done by no person
 _UNTOLD = {"filter", "changed", "call", "run", "flag"}  # told elsewhere, or a number of ours
 
 
 def role_name(key: str) -> str:
     """The role in the reader's language."""
     return gettext(ROLES[key][0]) if key in ROLES else key
+
+
+def who_says(verb: str, name: str | None) -> str:
+    """Who did it: somebody, the site by itself, or whoever sat at the command line."""
+    if name is not None:
+        return name
+    return gettext("the site itself") if verb in BY_ITSELF else gettext("command line")
 
 
 def act_says(verb: str) -> str:
