@@ -37,14 +37,18 @@ TAPPED = """() => [...document.querySelectorAll('main a,main button,main input,m
 @pytest.fixture
 def agreed(cdnow: Source) -> Source:
     """The sample, everyone agreed, at any hour, nobody held out: what a page shows does not hang on luck."""
-    set_outreach_policy(by=None, holdout_permyriad=0, allowed_from="00:00", allowed_until="23:59")
+    set_outreach_policy(
+        by=None, holdout_permyriad=0, allowed_from=dt.time(0), allowed_until=dt.time(23, 59)
+    )
     make.agree(cdnow)
     return cdnow
 
 
 @pytest.fixture
 def draft(agreed: Source) -> Plan:
-    return make.plan(agreed, name="Wake them", control_permyriad=2000, offer="5 off", offer_worth_fen=500)
+    return make.plan(
+        agreed, name="Wake them", control_permyriad=2000, offer="5 off", offer_worth_fen=500
+    )
 
 
 @pytest.fixture
@@ -128,7 +132,7 @@ def test_from_a_cell_to_a_run_that_moves_by_itself(visitor: Visitor, agreed: Sou
 
 def test_a_plan_is_made_started_and_held_without_script(visitor: Visitor, agreed: Source) -> None:
     page = visitor.open("/plans/", lang="en", has_script=False).page
-    page.get_by_role("link", name="Use this: Return pack").click()
+    page.locator("a[href*='template=return_pack']").click()
     page.get_by_role("button", name="Save and preview").click()
     page.get_by_role("button", name="Send to").click()
     expect(page.locator("h2#run-h")).to_have_text("Under way")
@@ -155,7 +159,9 @@ def test_what_is_wrong_is_read_out_at_its_field(visitor: Visitor, agreed: Source
 
 
 def test_both_views_of_the_curve(visitor: Visitor, cdnow: Source) -> None:
-    set_outreach_policy(by=None, holdout_permyriad=0, allowed_from="00:00", allowed_until="23:59")
+    set_outreach_policy(
+        by=None, holdout_permyriad=0, allowed_from=dt.time(0), allowed_until=dt.time(23, 59)
+    )
     make.agree(cdnow)
     first = analytics.as_of_default(cdnow)
     plan = make.plan(cdnow, audience={}, control_permyriad=5000)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.files import uploadhandler
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -92,9 +93,11 @@ def test_a_form_without_its_token_is_refused(visitor: Client, folder: Path) -> N
 
 
 def test_nobody_leaves_a_file_without_being_let_in(
-    client: Client, answering: Client, folder: Path
+    client: Client, answering: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert drop(client).startswith("/login/?next=")
+    with monkeypatch.context() as watched:
+        watched.setattr(uploadhandler, "TemporaryUploadedFile", None)  # not even for a moment
+        assert drop(client).startswith("/login/?next=")
     file = SimpleUploadedFile("a.csv", LINES.encode())
     assert answering.post("/import/take/", {"file": file}).status_code == 403
     assert (Upload.objects.count(), kept(folder)) == (0, [])

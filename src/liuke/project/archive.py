@@ -68,12 +68,21 @@ def read(path: Path, say: Say) -> Manifest:
             raise BackupRefused(
                 f"{path} was made by a newer Liuke; install that one to restore it."
             )
-        manifest = Manifest(**told)
+        manifest = _read_manifest(told)
         with archive.open(DUMP) as kept:
             size, digest = _copy(kept, lambda _some: None, say, "Checked")
         if (size, digest) != (manifest.dump_bytes, manifest.dump_sha256):
             raise BackupRefused(f"{path} is damaged: its content is not what its manifest says.")
     return manifest
+
+
+def _read_manifest(told: dict[str, Any]) -> Manifest:
+    kinds = {"tables": dict, "migrations": list, "dump_bytes": int, "dumped_by": int}
+    if any(not isinstance(told[name], kind) for name, kind in kinds.items()):
+        raise TypeError
+    if any(not isinstance(told[name], str) for name in ("liuke", "made_at", "postgresql")):
+        raise TypeError
+    return Manifest(**told)
 
 
 @contextlib.contextmanager

@@ -42,6 +42,9 @@ _OTHERS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
+_END_OURS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user
+"""
 _LOCALE = """
 SELECT pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider::text, to_jsonb(d)->>'datlocale',
        to_jsonb(d)->>'daticulocale'
@@ -162,12 +165,12 @@ class _Beside:
     @contextlib.contextmanager
     def made(self) -> Iterator[None]:
         """Inside: it is there and empty. Afterwards neither it nor what it replaced is."""
-        self._run(self._drop(self.beside), self._drop(self.old))  # what a killed restore left
+        self._drop()  # what a killed restore left
         self._run(sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(self.beside), self._like))
         try:
             yield
         finally:
-            self._run(self._drop(self.beside), self._drop(self.old))
+            self._drop()
 
     def take_its_place(self) -> None:
         """Both names at once, or neither."""
@@ -190,9 +193,13 @@ class _Beside:
         except psycopg.Error as error:
             raise BackupRefused(f"The database server refused ({_line(error)}).") from error
 
-    @staticmethod
-    def _drop(name: str) -> sql.Composed:
-        return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    def _drop(self) -> None:
+        """Not WITH (FORCE): that fails when autovacuum is there, whom only a superuser may end."""
+        for name in (self.beside, self.old):
+            self._run(
+                sql.SQL(_END_OURS).format(sql.Literal(name)),
+                sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)),
+            )
 
 
 def _fill(beside: _Beside, path: Path, manifest: Manifest, say: Say) -> None:
