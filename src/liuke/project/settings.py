@@ -121,6 +121,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "liuke.events",
     "liuke.people",
+    "liuke.merchants",
+    "liuke.catalog",
+    "liuke.ledger",
     "liuke.analytics",
     "liuke.engagement",
     "liuke.project.apps.Reactions",

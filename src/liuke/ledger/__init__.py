@@ -1,0 +1,1 @@
+"""Who owns what: accounts, entries, reservations; money and points in one book."""
