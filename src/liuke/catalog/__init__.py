@@ -1,0 +1,1 @@
+"""What is sold: products, variants, prices, stock, and card keys that nobody reads in passing."""

@@ -1,0 +1,1 @@
+"""Who supplies: merchants, their fee, and the logins of their staff."""
