@@ -17,6 +17,7 @@ from liuke.people.models import Login
 from tests import databases
 from tests.analytics import make
 from tests.events.make import allow_emptying
+from tests.ledger.make import allow_emptying as allow_emptying_the_book
 
 ROOT = Path(__file__).resolve().parents[1]
 NOON = dt.datetime(2026, 3, 15, 4, 0, tzinfo=dt.UTC)  # noon in Shanghai
@@ -35,6 +36,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     with django_db_blocker.unblock():
         pristine = databases.pristine(connection)
         allow_emptying()
+        allow_emptying_the_book()
         yield
         databases.drop(pristine)
 
@@ -59,6 +61,9 @@ def shipped_policy(request: pytest.FixtureRequest) -> None:
         analytics = import_module("liuke.analytics.migrations.0002_shipped_policy")
         engagement = import_module("liuke.engagement.migrations.0002_shipped_policy")
         people = import_module("liuke.people.migrations.0002_staff_and_consent")
+        membership = import_module("liuke.membership.migrations.0003_shipped_ladders")
+        orders = import_module("liuke.orders.migrations.0003_shipped_policy")
+        delivery = import_module("liuke.delivery.migrations.0003_shipped_policy")
         with connection.cursor() as cursor:
             for table, rows in (
                 ("analytics_retention_policy", analytics.POLICY),
@@ -66,6 +71,10 @@ def shipped_policy(request: pytest.FixtureRequest) -> None:
                 ("engagement_outreach_policy", engagement.POLICY),
                 ("engagement_switch", engagement.SWITCH),
                 ("people_staff_policy", people.STAFF_POLICY),
+                ("membership_ladder", membership.LADDERS),
+                ("membership_level", membership.LEVELS),
+                ("orders_policy", orders.POLICY),
+                ("delivery_policy", delivery.POLICY),
             ):
                 cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table})")
                 if cursor.fetchone() == (False,):

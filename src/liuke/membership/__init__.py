@@ -1,0 +1,1 @@
+"""What you have earned: levels, offers and coupons."""
