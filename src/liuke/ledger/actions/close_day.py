@@ -9,11 +9,6 @@ from django.db import connection, transaction
 from liuke.base import clock
 from liuke.ledger.models import Day
 
-# No entry below the highest id can still come: whoever writes entries waits, and ids are given to those who write.
-_LAST_ENTRY = """
-LOCK TABLE ledger_entry IN SHARE ROW EXCLUSIVE MODE;
-SELECT coalesce(max(id), 0) FROM ledger_entry
-"""
 _CLOSE = """
 INSERT INTO ledger_day (closed_on, last_entry_id, entry_count, hash, closed_at)
 SELECT %(on)s, %(last)s, (SELECT count(*) FROM ledger_entry WHERE id > %(after)s AND id <= %(last)s),
@@ -40,10 +35,17 @@ def close_day(on: dt.date) -> bool:
     """
     if Day.objects.filter(closed_on__gte=on).exists():
         return False
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LAST_ENTRY)
+    return _close(on, _last_entry_id())
+
+
+@transaction.atomic
+def _last_entry_id() -> int:
+    """Below it no entry can still appear: whoever writes entries is waited for, and ids go to those who write."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE ledger_entry IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute("SELECT coalesce(max(id), 0) FROM ledger_entry")
         (last_entry_id,) = cursor.fetchone()
-    return _close(on, last_entry_id)
+    return int(last_entry_id)
 
 
 @transaction.atomic
