@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from liuke.catalog.rules import unit_price
 from liuke.membership.rules import CouponTerms, Gift, Scope, SpecialPrice, Terms
 
 ORDER_STATES = ("placed", "paid", "delivered", "completed", "cancelled", "refunded")
@@ -17,6 +18,8 @@ CANCEL_REASONS = ("member", "staff", "expired")
 REFERENCE_LETTERS = 24
 KEY_LETTERS = 64
 LINES_MAX = 20
+GUEST_PREFIX = "guest:"  # what a guest is called among the members of the site
+HOLD_GRACE_MINUTES = 60  # stock waits longer than the order, which gives it back itself
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,7 @@ class Item:
     @property
     def goods_fen(self) -> int:
         """What the merchant asks for this quantity."""
-        reached = [price for start, price in self.quantity_prices if self.quantity >= start]
-        return min([self.unit_fen, *reached]) * self.quantity
+        return unit_price(self.unit_fen, self.quantity_prices, self.quantity) * self.quantity
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,26 @@
+"""What can be done about orders: placing them, and moving them on."""
+
+from liuke.orders.actions.claim import claim_orders, join_as_guest
+from liuke.orders.actions.move import (
+    cancel_order,
+    complete,
+    expire_orders,
+    mark_delivered,
+    mark_paid,
+    mark_refunded,
+)
+from liuke.orders.actions.place import place_order
+from liuke.orders.actions.policy import set_order_policy
+
+__all__ = [
+    "cancel_order",
+    "claim_orders",
+    "complete",
+    "expire_orders",
+    "join_as_guest",
+    "mark_delivered",
+    "mark_paid",
+    "mark_refunded",
+    "place_order",
+    "set_order_policy",
+]
