@@ -75,7 +75,7 @@ def terms_for(*, person_id: int | None, variants: Sequence[Variant], at: dt.date
     """
     if person_id is None:
         return NO_TERMS
-    asked = {"person": person_id, "at": at}
+    asked: dict[str, Any] = {"person": person_id, "at": at}
     with connection.cursor() as cursor:
         cursor.execute(_LEVEL, [person_id])
         level_name, pays_percent = cursor.fetchone() or ("", 100)

@@ -358,7 +358,7 @@ def invariants() -> list[Invariant]:
         ),
         Invariant(
             "orders.offers_fit_their_orders",
-            "What makes use of an offer is a living order of the same person; a special price and a gift have their use",
+            "What makes use of an offer is a living order of the same person; special prices and gifts have their use",
             "SELECT u.order_ref FROM membership_offer_use u LEFT JOIN orders_order o ON o.reference = u.order_ref"
             " WHERE o.id IS NULL OR o.person_id <> u.person_id"
             " OR (u.returned_at IS NULL AND o.state IN ('cancelled', 'refunded'))"
