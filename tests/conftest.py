@@ -58,6 +58,7 @@ def shipped_policy(request: pytest.FixtureRequest) -> None:
     )
     if marker or commits or "db" in wanted:
         request.getfixturevalue("transactional_db" if commits else "db")
+        catalog = import_module("liuke.catalog.migrations.0003_shipped_scenes")
         analytics = import_module("liuke.analytics.migrations.0002_shipped_policy")
         engagement = import_module("liuke.engagement.migrations.0002_shipped_policy")
         people = import_module("liuke.people.migrations.0002_staff_and_consent")
@@ -66,6 +67,8 @@ def shipped_policy(request: pytest.FixtureRequest) -> None:
         delivery = import_module("liuke.delivery.migrations.0003_shipped_policy")
         with connection.cursor() as cursor:
             for table, rows in (
+                ("catalog_scene", catalog.SCENES),
+                ("catalog_key_policy", catalog.KEY_POLICY),
                 ("analytics_retention_policy", analytics.POLICY),
                 ("analytics_rfm_group", analytics.GROUPS),
                 ("engagement_outreach_policy", engagement.POLICY),

@@ -285,9 +285,7 @@ class KeyAccess(models.Model):
     id = models.BigAutoField(primary_key=True)
     key = models.ForeignKey(CardKey, models.PROTECT, related_name="accesses", db_index=False)
     login = models.ForeignKey(Login, models.PROTECT, null=True, related_name="+", db_index=False)
-    person = models.ForeignKey(
-        Member, models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    person = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+", db_index=False)
     role = models.CharField(max_length=8)
     reason = models.CharField(max_length=200, blank=True, default="")
     network = models.CharField(max_length=64, blank=True, default="")

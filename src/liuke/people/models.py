@@ -25,6 +25,7 @@ from liuke.people.rules import (
     PURPOSES,
     ROLES,
     SITE_SOURCE,
+    STAFF_ROLES,
     ZONE_ORIGINS,
     is_blind_index,
     mask_email,
@@ -298,7 +299,7 @@ class LoginManager(BaseUserManager["Login"]):
 
 
 class Login(AbstractBaseUser):
-    """Someone who works here and may sign in to the console. `totp_since` is set once the authenticator is proven.
+    """Someone who works here, or for a merchant, and may sign in. `totp_since` is set once the authenticator is proven.
 
     `wrong_codes_at` holds the last few wrong second factors, so that guessing can be counted over any 15 minutes.
     """
@@ -332,6 +333,11 @@ class Login(AbstractBaseUser):
     def is_operator(self) -> bool:
         """Whether this login may do everything; an agent answers calls and cares for members."""
         return self.role == "operator"
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether this login may enter the console at all; who works for a merchant may not."""
+        return self.role in STAFF_ROLES
 
     def get_session_auth_hash(self) -> str:
         """What a session must know to stay signed in: another password or `sessions_from` ends it."""

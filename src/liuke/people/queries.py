@@ -26,6 +26,7 @@ from liuke.people.models import (
     StaffAct,
     StaffPolicy,
 )
+from liuke.people.rules import STAFF_ROLES
 
 # Offered for choosing, by name; `set_time_zone` takes every IANA name.
 ZONES = tuple(
@@ -110,8 +111,8 @@ def attestations(source: str) -> QuerySet[Attestation]:
 
 
 def logins() -> QuerySet[Login]:
-    """Everyone who may sign in, oldest first."""
-    return Login.objects.order_by("id")
+    """Everyone who may sign in to the console, oldest first."""
+    return Login.objects.filter(role__in=STAFF_ROLES).order_by("id")
 
 
 def login_named(name: str) -> Login:

@@ -17,7 +17,8 @@ RECOVERY_PURPOSE = "people.recovery"
 SITE_SOURCE = "site"  # members who came by themselves, by phone number
 ERASED_PREFIX = "erased:"
 
-ROLES = ("operator", "agent", "merchant")  # a merchant works for a supplier, outside the console
+STAFF_ROLES = ("operator", "agent")  # who works in the console
+ROLES = (*STAFF_ROLES, "merchant")  # a merchant works for a supplier, and has pages of their own
 CHANNELS = ("list", "inbox", "sms", "email")  # list: a call-back list, or one taken elsewhere
 PURPOSES = ("marketing", "service")  # marketing needs a yes; service is open until a no
 BASES = ("member", "attested", "agent", "one_click")  # who said it: see ConsentChange

@@ -63,12 +63,13 @@ def _describe(connection: psycopg.Connection[Any], dumped_by: int) -> Manifest:
     from liuke.base import clock, sealing
 
     version = connection.info.server_version
+    known = sealing.fingerprints(current().secrets / "master.key")
     return Manifest(
         liuke=__version__,
         made_at=clock.now().isoformat(timespec="seconds"),
         postgresql=f"{version // 10_000}.{version % 10_000}",
         dumped_by=dumped_by,
-        key_fingerprint=sealing.fingerprint(current().secrets / "master.key"),
+        key_fingerprint=known[-1] if known else None,
         migrations=[name for (name,) in connection.execute(_MIGRATIONS).fetchall()],
         tables=rows_of(connection),
     )

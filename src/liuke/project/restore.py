@@ -104,8 +104,8 @@ def _refuse_newer(manifest: Manifest) -> None:
 def _refuse_other_key(manifest: Manifest, home: Home, without_key: bool, say: Say) -> None:
     from liuke.base import sealing
 
-    here = sealing.fingerprint(home.secrets / "master.key")
-    if manifest.key_fingerprint in (None, here):
+    here = sealing.fingerprints(home.secrets / "master.key")
+    if manifest.key_fingerprint is None or manifest.key_fingerprint in here:
         return
     if without_key:
         say("The phone numbers in this backup cannot be read without its master key.")

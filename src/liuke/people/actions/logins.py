@@ -16,7 +16,7 @@ from liuke.people.errors import (
     WeakPassword,
 )
 from liuke.people.models import Login
-from liuke.people.rules import ROLES
+from liuke.people.rules import ROLES, STAFF_ROLES
 
 
 def _checked(password: str) -> str:
@@ -27,8 +27,8 @@ def _checked(password: str) -> str:
     return password
 
 
-def _known(role: str) -> str:
-    if role not in ROLES:
+def _known(role: str, roles: tuple[str, ...] = ROLES) -> str:
+    if role not in roles:
         raise UnknownRole(role=role)
     return role
 
@@ -52,7 +52,7 @@ def open_login(
 
     Raises:
         LoginNameTaken: the name is in use.
-        UnknownRole: neither operator nor agent.
+        UnknownRole: no such role.
         WeakPassword: too short or too common.
     """
     login = Login(name=name, role=_known(role), opened_at=clock.now())
@@ -82,16 +82,18 @@ def change_password(*, name: str, password: str, by: Login | None = None) -> Non
 
 @transaction.atomic
 def set_role(*, name: str, role: str, by: Login | None) -> None:
-    """Make someone an operator or an agent.
+    """Make someone an operator or an agent. Whoever works for a merchant is neither, and stays so.
 
     Raises:
         LastOperator: nobody else could do everything.
-        UnknownLogin: nobody signs in with this name.
+        UnknownLogin: nobody of the console signs in with this name.
         UnknownRole: neither operator nor agent.
     """
-    _known(role)
+    _known(role, STAFF_ROLES)
     _keep_an_operator(name, leaves=role != "operator")
     login = locked_login(name)
+    if login.role not in STAFF_ROLES:
+        raise UnknownLogin(name=name)
     if login.role != role:
         login.role = role
         login.save(update_fields=["role"])

@@ -1,0 +1,250 @@
+"""Set stock aside, hand it out once, put it back.
+
+A hold is taken or put back as a whole. Card keys are picked past those that others are picking (SKIP LOCKED); only
+when that finds too few are the others waited for, since they may still let go. Parts are taken in the order of their
+ids, so that two who wait never wait for each other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from liuke.base import clock
+from liuke.catalog.actions.wishes import tell_back
+from liuke.catalog.errors import (
+    BadQuantity,
+    HoldInUse,
+    OutOfStock,
+    StockTaken,
+    UnknownHold,
+    UnknownVariant,
+)
+from liuke.catalog.models import BundlePart, CardKey, Hold, HoldLine, Variant
+
+EXPIRE_AT_ONCE = 500
+QUANTITY_MAX = 10_000
+Wants = Sequence[tuple[int, int]]
+
+_PICK = """
+WITH picked AS MATERIALIZED (
+    SELECT id FROM catalog_card_key WHERE variant_id = %(part)s AND state = 'free'
+    ORDER BY id LIMIT %(quantity)s FOR NO KEY UPDATE {skip}
+), numbered AS (
+    SELECT id, %(have)s + row_number() OVER (ORDER BY id) AS seq FROM picked
+)
+UPDATE catalog_card_key k SET state = 'held', line_id = %(line)s, seq = numbered.seq
+FROM numbered WHERE k.id = numbered.id
+"""
+_SKIPPING, _WAITING = _PICK.format(skip="SKIP LOCKED"), _PICK.format(skip="")
+_OPEN = """
+INSERT INTO catalog_hold (token, until, held_at) VALUES (%s, %s, %s)
+ON CONFLICT (token) DO NOTHING RETURNING id
+"""
+# Keys are locked in the order of their ids, as `_PICK` does, before they are written.
+_DELIVER = """
+WITH mine AS MATERIALIZED (
+    SELECT k.id FROM catalog_card_key k JOIN catalog_hold_line l ON l.id = k.line_id
+    WHERE l.hold_id = %(hold)s AND k.state = 'held' ORDER BY k.variant_id, k.id FOR NO KEY UPDATE OF k
+)
+UPDATE catalog_card_key k SET state = 'delivered', delivered_at = %(at)s FROM mine WHERE k.id = mine.id
+"""
+_FREE = """
+WITH mine AS MATERIALIZED (
+    SELECT id FROM catalog_card_key WHERE line_id = ANY(%s) AND state = 'held'
+    ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE catalog_card_key k SET state = 'free', line_id = NULL, seq = NULL FROM mine WHERE k.id = mine.id
+"""
+_DUE = """
+SELECT id FROM catalog_hold WHERE taken_at IS NULL AND until <= %s
+ORDER BY until, id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+
+
+@dataclass(frozen=True)
+class TakenKey:
+    """A card key that was handed out: for which wanted variant, and its number there from 1.
+
+    `part_id` is the variant it is a key of: another than `variant_id` when that is a bundle.
+    """
+
+    key_id: int
+    variant_id: int
+    part_id: int
+    seq: int
+
+
+@transaction.atomic
+def hold_stock(*, token: str, wants: Wants, until: dt.datetime) -> None:
+    """Set aside (variant id, quantity) of each under a token, all of it or nothing.
+
+    Raises:
+        BadQuantity: less than one, or absurdly many.
+        HoldInUse: something is set aside, or was handed out, under this token.
+        OutOfStock: there is not that much; `variant_id` says of what.
+        UnknownVariant: there is no such variant.
+    """
+    lines = _lines(wants)
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, [token, until, clock.now()])
+        opened = cursor.fetchone()
+    if opened is None:
+        raise HoldInUse
+    for line in lines:
+        line.hold_id = opened[0]
+    HoldLine.objects.bulk_create(lines)
+    for line in lines:
+        if not _pick(line):
+            short = OutOfStock(name=line.variant.name)
+            short.variant_id = line.variant_id
+            raise short
+
+
+@transaction.atomic
+def extend_hold(*, token: str, until: dt.datetime) -> None:
+    """Keep it aside until another moment.
+
+    Raises:
+        StockTaken: it was handed out.
+        UnknownHold: nothing is set aside under this token.
+    """
+    hold = _held(token)
+    hold.until = until
+    hold.save(update_fields=["until"])
+
+
+@transaction.atomic
+def release_hold(*, token: str) -> None:
+    """Put back what is set aside; nothing to do when it was put back before.
+
+    Raises:
+        StockTaken: it was handed out.
+    """
+    try:
+        hold = _held(token, is_for_good=True)
+    except UnknownHold:
+        return
+    _put_back([hold.pk])
+
+
+@transaction.atomic
+def take_stock(*, token: str) -> list[TakenKey]:
+    """Hand out what is set aside: its card keys, by wanted variant and number. Again, it gives the same keys.
+
+    A hold that has run out but was not put back yet is still good.
+
+    Raises:
+        UnknownHold: nothing is set aside under this token.
+    """
+    hold = Hold.objects.select_for_update(no_key=True).filter(token=token).first()
+    if hold is None:
+        raise UnknownHold
+    if hold.taken_at is None:
+        at = clock.now()
+        with connection.cursor() as cursor:
+            cursor.execute(_DELIVER, {"hold": hold.pk, "at": at})
+        hold.taken_at = at
+        hold.save(update_fields=["taken_at"])
+    keys = CardKey.objects.filter(line__hold=hold).order_by("line__variant_id", "line_id", "seq")
+    taken: list[TakenKey] = []
+    numbers: Counter[int] = Counter()
+    for key_id, variant_id, part_id in keys.values_list("pk", "line__variant_id", "variant_id"):
+        numbers[variant_id] += 1
+        taken.append(TakenKey(key_id, variant_id, part_id, numbers[variant_id]))
+    return taken
+
+
+@transaction.atomic
+def expire_holds(*, limit: int = EXPIRE_AT_ONCE) -> int:
+    """Put back what was set aside for too long, at most `limit` holds; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [clock.now(), limit])
+        holds = [hold_id for (hold_id,) in cursor.fetchall()]
+    if holds:
+        _put_back(holds)
+    return len(holds)
+
+
+def _lines(wants: Wants) -> list[HoldLine]:
+    """What to take of what, in the order of the parts' ids."""
+    wanted: Counter[int] = Counter()
+    for variant_id, quantity in wants:
+        if not 1 <= quantity <= QUANTITY_MAX:
+            raise BadQuantity
+        wanted[variant_id] += quantity
+    if not wanted:
+        raise BadQuantity
+    variants = Variant.objects.in_bulk(wanted)
+    if len(variants) != len(wanted):
+        raise UnknownVariant
+    bundles = [v.pk for v in variants.values() if v.stock_kind == "bundle"]
+    lines = [
+        HoldLine(variant=variants[variant_id], part=variants[variant_id], quantity=quantity)
+        for variant_id, quantity in wanted.items()
+        if variant_id not in bundles
+    ]
+    parts = BundlePart.objects.filter(bundle_id__in=bundles).select_related("part")
+    for each in parts if bundles else ():
+        quantity = each.quantity * wanted[each.bundle_id]
+        lines.append(HoldLine(variant=variants[each.bundle_id], part=each.part, quantity=quantity))
+    return sorted(lines, key=lambda line: (line.part_id, line.variant_id))
+
+
+def _pick(line: HoldLine) -> bool:
+    """Take what a line says; False when there is not that much."""
+    if line.part.stock_kind == "count":
+        enough = Variant.objects.filter(pk=line.part_id, stock_count__gte=line.quantity)
+        return bool(enough.update(stock_count=F("stock_count") - line.quantity))
+    if line.part.stock_kind == "open":
+        return True
+    have = 0
+    with connection.cursor() as cursor:
+        for statement in (_SKIPPING, _WAITING):
+            cursor.execute(
+                statement,
+                {
+                    "part": line.part_id,
+                    "quantity": line.quantity - have,
+                    "have": have,
+                    "line": line.pk,
+                },
+            )
+            have += cursor.rowcount
+            if have == line.quantity:
+                return True
+    return False
+
+
+def _held(token: str, *, is_for_good: bool = False) -> Hold:
+    """The hold, locked; it must not have been handed out."""
+    hold = Hold.objects.select_for_update(no_key=not is_for_good).filter(token=token).first()
+    if hold is None:
+        raise UnknownHold
+    if hold.taken_at is not None:
+        raise StockTaken
+    return hold
+
+
+def _put_back(holds: list[int]) -> None:
+    """Free the keys, add the counts, and forget the holds, which the caller has locked."""
+    lines: dict[int, list[HoldLine]] = {}
+    for line in HoldLine.objects.filter(hold_id__in=holds).select_related("part"):
+        lines.setdefault(line.part_id, []).append(line)
+    with connection.cursor() as cursor:
+        for part_id in sorted(lines):
+            kind = lines[part_id][0].part.stock_kind
+            if kind == "keys":
+                cursor.execute(_FREE, [[line.pk for line in lines[part_id]]])
+            elif kind == "count":
+                quantity = sum(line.quantity for line in lines[part_id])
+                counted = Variant.objects.filter(pk=part_id)
+                counted.update(stock_count=F("stock_count") + quantity)
+        cursor.execute("DELETE FROM catalog_hold_line WHERE hold_id = ANY(%s)", [holds])
+        cursor.execute("DELETE FROM catalog_hold WHERE id = ANY(%s)", [holds])
+    tell_back(lines)
