@@ -1,9 +1,30 @@
-"""In which words do we speak of deliveries, and who decides about a rejection?"""
+"""In which words do we speak of deliveries, what is a part of a line worth, and who decides about a rejection?"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 DELIVERY_STATES = ("waiting", "delivered", "accepted", "returned")
 REJECT_REASONS = ("does_not_work", "already_used", "wrong_item", "not_as_described", "too_late")
 REJECTION_STATES = ("open", "granted", "refused")
 STEP_LETTERS = 1000
 NOTE_LETTERS = 500
+
+
+def share_fen(total_fen: int, parts: int, numbers: Iterable[int]) -> int:
+    """What some of `parts` equal parts are worth, by their numbers from 1; all of them are worth all of it."""
+    return sum(
+        total_fen * number // parts - total_fen * (number - 1) // parts for number in numbers
+    )
+
+
+def fee_fen(goods_fen: int, fee_permyriad: int) -> int:
+    """What the platform keeps, rounded for the merchant."""
+    return goods_fen * fee_permyriad // 10_000
+
+
+def is_automatic(
+    *, before: int, amount_fen: int, rejections_max: int, automatic_max_fen: int
+) -> bool:
+    """Whether a rejection is granted by itself, after so many others of the person within the window."""
+    return before < rejections_max and amount_fen <= automatic_max_fen

@@ -1,0 +1,56 @@
+"""The member is content with a line, by word or because the days to say otherwise are over."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from liuke.base import clock
+from liuke.delivery import queries
+from liuke.delivery.actions.settle import held_delivery, move_on
+from liuke.delivery.errors import AlreadySettled, NotDelivered, RejectionOpen
+from liuke.delivery.models import Delivery, Rejection
+from liuke.people.models import Member
+
+ACCEPT_AT_ONCE = 200
+
+
+@transaction.atomic
+def accept_delivery(*, line_id: int, member: Member) -> Delivery:
+    """The member takes a line as it is; with the last one of the order the merchants get their money.
+
+    Raises:
+        UnknownDelivery: there is none, or it is someone else's.
+        NotDelivered: it is still being worked on.
+        AlreadySettled: it was accepted or returned before.
+        RejectionOpen: a person is deciding about what is wrong with it.
+    """
+    return _accept(line_id, person_id=member.person_id, is_by_time=False)
+
+
+def accept_overdue(*, limit: int = ACCEPT_AT_ONCE) -> int:
+    """Accept what nobody complained about in time, each in a transaction of its own; how many."""
+    due = queries.overdue(clock.now()).values_list("line_id", flat=True)
+    done = 0
+    for line_id in list(due[:limit]):
+        try:
+            with transaction.atomic():
+                _accept(line_id, person_id=None, is_by_time=True)
+            done += 1
+        except (AlreadySettled, RejectionOpen):  # the member was quicker
+            continue
+    return done
+
+
+def _accept(line_id: int, *, person_id: int | None, is_by_time: bool) -> Delivery:
+    delivery = held_delivery(line_id, person_id)
+    if delivery.state == "waiting":
+        raise NotDelivered
+    if delivery.state != "delivered":
+        raise AlreadySettled
+    if Rejection.objects.filter(delivery=delivery, state="open").exists():
+        raise RejectionOpen
+    delivery.state, delivery.accepted_at = "accepted", clock.now()
+    delivery.is_accepted_by_time = is_by_time
+    delivery.save(update_fields=["state", "accepted_at", "is_accepted_by_time"])
+    move_on(delivery.order)
+    return delivery

@@ -1,0 +1,51 @@
+"""Show a delivered key to whom it belongs, and remember that they tried it."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from liuke.base import clock
+from liuke.base.secret_text import SecretText
+from liuke.catalog.actions import reveal_key
+from liuke.delivery import queries
+from liuke.delivery.errors import KeyReturned, NotSeenYet
+from liuke.delivery.models import DeliveredKey
+from liuke.people.models import Member
+
+
+@transaction.atomic
+def reveal(*, key_id: int, member: Member, ip: str = "") -> SecretText:
+    """The plain text of a delivered key (`key_id` is the row of the delivery) for its owner; that is written down.
+
+    Raises:
+        UnknownDelivery: there is none, or it is someone else's.
+        KeyReturned: its price went back.
+    """
+    key = _alive(key_id, member)
+    text = reveal_key(key_id=key.key_id, actor=member, role="buyer", ip=ip)
+    DeliveredKey.objects.filter(pk=key.pk, revealed_at=None).update(revealed_at=clock.now())
+    return text
+
+
+@transaction.atomic
+def mark_tried(*, key_id: int, member: Member) -> None:
+    """The member says that they used the key. Again changes nothing.
+
+    Raises:
+        UnknownDelivery: there is none, or it is someone else's.
+        KeyReturned: its price went back.
+        NotSeenYet: it was not shown to them.
+    """
+    key = _alive(key_id, member)
+    if key.revealed_at is None:
+        raise NotSeenYet
+    DeliveredKey.objects.filter(pk=key.pk, tried_at=None).update(tried_at=clock.now())
+
+
+def _alive(key_id: int, member: Member) -> DeliveredKey:
+    """The key, held so that it is not returned at the moment it is shown."""
+    key = queries.key_for(member.person_id, key_id)
+    held = DeliveredKey.objects.select_for_update(no_key=True).get(pk=key.pk)
+    if held.returned_at is not None or key.delivery.order.state == "refunded":
+        raise KeyReturned
+    return held

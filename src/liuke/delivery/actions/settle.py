@@ -1,0 +1,86 @@
+"""Where does an order stand when one of its lines has moved? Delivered, and when nothing is open, released.
+
+Everything that happens to the deliveries of an order happens while its row is held.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from liuke.delivery.errors import UnknownDelivery
+from liuke.delivery.models import Delivery
+from liuke.delivery.rules import fee_fen
+from liuke.ledger import accounts
+from liuke.ledger.actions import Move, post
+from liuke.orders.actions import complete, mark_delivered
+from liuke.orders.errors import UnknownOrder
+from liuke.orders.models import Order
+
+
+def held_order(order_id: int) -> Order:
+    """The order, held until the transaction ends.
+
+    Raises:
+        UnknownOrder: there is none.
+    """
+    order = Order.objects.select_for_update(no_key=True).filter(pk=order_id).first()
+    if order is None:
+        raise UnknownOrder
+    return order
+
+
+def held_delivery(line_id: int, person_id: int | None = None) -> Delivery:
+    """The delivery of a line with its order held; with `person_id`, only that person's.
+
+    Raises:
+        UnknownDelivery: there is none, or it is someone else's.
+    """
+    found = Delivery.objects.filter(line_id=line_id)
+    if person_id is not None:
+        found = found.filter(order__person_id=person_id)
+    order_id = found.values_list("order_id", flat=True).first()
+    if order_id is None:
+        raise UnknownDelivery
+    order = held_order(order_id)
+    delivery = Delivery.objects.select_related("line__merchant").get(line_id=line_id)
+    delivery.order = order
+    return delivery
+
+
+def move_on(order: Order, deliveries: Sequence[Delivery] | None = None) -> None:
+    """Let the order follow its deliveries: delivered when nothing waits, completed and paid out when nothing is open.
+
+    An order of which everything went back is refunded by whoever gave the money back.
+    """
+    if deliveries is None:
+        deliveries = list(Delivery.objects.filter(order=order).select_related("line__merchant"))
+    states = {delivery.state for delivery in deliveries}
+    if "waiting" in states or states == {"returned"}:
+        return
+    if order.state == "paid":
+        order.state = mark_delivered(order_id=order.pk).state
+    if "delivered" not in states:
+        _release(order, deliveries)
+        complete(order_id=order.pk)
+
+
+def _release(order: Order, deliveries: Sequence[Delivery]) -> None:
+    """What was accepted is the merchants' from now on, less the platform's part; once an order."""
+    owed: dict[str, int] = defaultdict(int)
+    fees = 0
+    for delivery in deliveries:
+        line = delivery.line
+        goods = line.goods_fen - delivery.returned_goods_fen
+        fee = fee_fen(goods, line.fee_permyriad)
+        owed[line.merchant.reference] += goods - fee
+        fees += fee
+    escrow = accounts.escrow(order.reference)
+    moves = [
+        Move(escrow, accounts.merchant_available(merchant), amount)
+        for merchant, amount in sorted(owed.items())
+        if amount
+    ]
+    if fees:
+        moves.append(Move(escrow, accounts.platform_fee(), fees))
+    post(key=f"release:{order.reference}", kind="release", moves=moves, about=order.reference)

@@ -1,0 +1,166 @@
+"""What was handed over, what waits for somebody, and what was rejected."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from liuke.base.audit import Invariant
+from liuke.delivery.errors import UnknownDelivery, UnknownRejection
+from liuke.delivery.models import (
+    DeliveredKey,
+    Delivery,
+    DeliveryPolicy,
+    Rejection,
+    Step,
+)
+from liuke.merchants.models import Merchant
+
+
+def policy() -> DeliveryPolicy:
+    """When a rejection is granted by itself."""
+    return DeliveryPolicy.objects.latest("version")
+
+
+def deliveries_of(order_id: int) -> QuerySet[Delivery]:
+    """What was handed over of an order, a line each, with keys, steps and rejections at hand."""
+    return (
+        Delivery.objects.filter(order_id=order_id)
+        .select_related("line")
+        .prefetch_related("keys__key", "steps", "rejections")
+        .order_by("line__number")
+    )
+
+
+def key_for(person_id: int, key_id: int) -> DeliveredKey:
+    """A person's delivered key by its row here, with its delivery and order.
+
+    Raises:
+        UnknownDelivery: there is none, or it is someone else's.
+    """
+    found = DeliveredKey.objects.select_related("delivery__order", "delivery__line", "key").filter(
+        pk=key_id, delivery__order__person_id=person_id
+    )
+    key = found.first()
+    if key is None:
+        raise UnknownDelivery
+    return key
+
+
+def delivery_for(person_id: int, line_id: int) -> Delivery:
+    """A person's delivery of a line.
+
+    Raises:
+        UnknownDelivery: there is none, or it is someone else's.
+    """
+    found = Delivery.objects.filter(line_id=line_id, order__person_id=person_id).first()
+    if found is None:
+        raise UnknownDelivery
+    return found
+
+
+def waiting_for_hands(merchant: Merchant | None = None) -> QuerySet[Delivery]:
+    """Lines that somebody has to deliver, those promised first on top; with `merchant`, of theirs only."""
+    waiting = Delivery.objects.filter(state="waiting").select_related(
+        "line__product", "line__merchant", "order__member"
+    )
+    if merchant is not None:
+        waiting = waiting.filter(line__merchant=merchant)
+    return waiting.order_by("promised_at", "id")
+
+
+def open_rejections() -> QuerySet[Rejection]:
+    """Rejections that a person has to decide about, the oldest first."""
+    return (
+        Rejection.objects.filter(state="open")
+        .select_related("delivery__order", "delivery__line__merchant", "key__key", "person")
+        .order_by("rejected_at")
+    )
+
+
+def rejection_named(reference: str) -> Rejection:
+    """The rejection of that reference.
+
+    Raises:
+        UnknownRejection: there is none.
+    """
+    found = Rejection.objects.filter(reference=reference).first()
+    if found is None:
+        raise UnknownRejection
+    return found
+
+
+def overdue(at: dt.datetime) -> QuerySet[Delivery]:
+    """Deliveries that time accepts now: nobody is looking at them."""
+    open_one = Rejection.objects.filter(delivery=OuterRef("pk"), state="open")
+    due = Delivery.objects.filter(state="delivered", due_at__lte=at)
+    return due.exclude(Exists(open_one)).order_by("due_at", "id")
+
+
+def steps_of(delivery_id: int) -> QuerySet[Step]:
+    """What was done by hand, in order."""
+    return Step.objects.filter(delivery_id=delivery_id).select_related("by").order_by("id")
+
+
+# Promises -----------------------------------------------------------------------------------------
+
+_LEGS = """SELECT a.owner AS reference, sum(l.amount_fen) FILTER (WHERE {which}) AS fen FROM ledger_leg l
+ JOIN ledger_account a ON a.id = l.account_id JOIN ledger_entry e ON e.id = l.entry_id
+ WHERE a.kind = 'escrow' GROUP BY a.owner"""
+
+
+def invariants() -> list[Invariant]:
+    """What this room promises about its tables."""
+    return [
+        Invariant(
+            "delivery.a_key_goes_to_one_line",
+            "Every delivered key is in one delivery, of a line that sold it, and was handed out under that order",
+            "SELECT k.id FROM delivery_delivered_key k JOIN delivery_delivery d ON d.id = k.delivery_id"
+            " JOIN orders_line l ON l.id = d.line_id JOIN orders_order o ON o.id = d.order_id"
+            " LEFT JOIN catalog_card_key c ON c.id = k.key_id LEFT JOIN catalog_hold_line h ON h.id = c.line_id"
+            " LEFT JOIN catalog_hold t ON t.id = h.hold_id WHERE (t.token, h.variant_id)"
+            " IS DISTINCT FROM (o.reference, l.variant_id) OR c.delivered_at IS NULL UNION ALL"
+            " SELECT key_id FROM delivery_delivered_key GROUP BY key_id HAVING count(*) > 1",
+        ),
+        Invariant(
+            "delivery.handed_out_keys_are_delivered",
+            "Every key that left the stock for an order is in a delivery of it",
+            "SELECT c.id FROM catalog_card_key c JOIN catalog_hold_line h ON h.id = c.line_id"
+            " JOIN catalog_hold t ON t.id = h.hold_id JOIN orders_order o ON o.reference = t.token"
+            " LEFT JOIN delivery_delivered_key k ON k.key_id = c.id"
+            " WHERE c.delivered_at IS NOT NULL AND k.id IS NULL",
+        ),
+        Invariant(
+            "delivery.orders_are_where_their_lines_are",
+            "A delivered order has every line handed over, a completed one has none open",
+            "SELECT o.id FROM orders_order o JOIN orders_line l ON l.order_id = o.id"
+            " LEFT JOIN delivery_delivery d ON d.line_id = l.id WHERE (o.state IN ('delivered', 'completed')"
+            " AND (d.id IS NULL OR d.state = 'waiting' OR d.order_id <> o.id))"
+            " OR (o.state = 'completed' AND d.state NOT IN ('accepted', 'returned'))",
+        ),
+        Invariant(
+            "delivery.returned_is_returned",
+            "Of a returned line everything went back, of an accepted one what was not rejected is owed",
+            "SELECT d.id FROM delivery_delivery d JOIN orders_line l ON l.id = d.line_id"
+            " WHERE d.returned_goods_fen > l.goods_fen"
+            " OR (d.state = 'returned' AND d.returned_goods_fen <> l.goods_fen)"
+            " OR (d.state = 'accepted' AND d.returned_goods_fen >= l.goods_fen AND l.goods_fen > 0)",
+        ),
+        Invariant(
+            "delivery.every_fen_has_its_place",
+            "Of every order, what came into escrow is still there, was released or went back; released once, completed",
+            "SELECT o.reference FROM orders_order o LEFT JOIN ("
+            + _LEGS.format(which="e.kind = 'release'")
+            + ") released ON released.reference = o.reference LEFT JOIN ("
+            + _LEGS.format(which="e.kind <> 'release'")
+            + ") rest ON rest.reference = o.reference"
+            " WHERE (o.state = 'completed') <> (coalesce(released.fen, 0) > 0)"
+            " OR (o.state = 'completed' AND (coalesce(released.fen, 0) + coalesce(rest.fen, 0) <> 0"
+            " OR released.fen <> (SELECT sum(l.goods_fen - d.returned_goods_fen) FROM orders_line l"
+            " JOIN delivery_delivery d ON d.line_id = l.id WHERE l.order_id = o.id)))"
+            " OR (o.state = 'refunded' AND coalesce(rest.fen, 0) <> 0)"
+            " OR (o.state IN ('paid', 'delivered') AND -rest.fen <> o.goods_fen - coalesce(("
+            " SELECT sum(d.returned_goods_fen) FROM delivery_delivery d WHERE d.order_id = o.id), 0))",
+        ),
+    ]
