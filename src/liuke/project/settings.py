@@ -66,6 +66,22 @@ def _sms(name: str) -> str:
     raise CannotStart(f"LIUKE_SMS is {name!r}; what there is: console.")
 
 
+def _gateways(names: str) -> tuple[str, ...]:
+    """Ways to pay that we have, in the order in which they are offered, or one sentence."""
+    chosen = tuple(name.strip() for name in names.split(",") if name.strip())
+    if chosen and set(chosen) <= {"wallet", "sandbox"}:
+        return chosen
+    raise CannotStart(f"LIUKE_GATEWAYS is {names!r}; what there is: wallet, sandbox.")
+
+
+def _sandbox_url(url: str) -> str:
+    """This machine and a port, or one sentence: the sandbox plays with money that is none."""
+    where = urlsplit(url)
+    if where.scheme == "http" and where.hostname in ("127.0.0.1", "localhost") and where.port:
+        return url.rstrip("/")
+    raise CannotStart(f"LIUKE_SANDBOX_URL is {url!r}; try http://127.0.0.1:8010.")
+
+
 def _smtp_url(url: str) -> str:
     """Empty, or a mail server; its password is not repeated in the sentence."""
     where = urlsplit(url)
@@ -111,6 +127,8 @@ IS_HTTPS = os.environ.get("LIUKE_HTTPS") == "1"
 LIUKE_SITE_NAME = os.environ.get("LIUKE_SITE_NAME", "留客")
 LIUKE_SITE_URL = _site_url(os.environ.get("LIUKE_SITE_URL", "http://127.0.0.1:8000"))
 LIUKE_SMS = _sms(os.environ.get("LIUKE_SMS", "console"))
+LIUKE_GATEWAYS = _gateways(os.environ.get("LIUKE_GATEWAYS", "wallet"))
+LIUKE_SANDBOX_URL = _sandbox_url(os.environ.get("LIUKE_SANDBOX_URL", "http://127.0.0.1:8010"))
 LIUKE_SMTP_URL = _smtp_url(os.environ.get("LIUKE_SMTP_URL", ""))
 LIUKE_MAIL_FROM = _mail_from(os.environ.get("LIUKE_MAIL_FROM", "liuke@localhost"))
 LIUKE_PROXIES = _whole("LIUKE_PROXIES", 0)
@@ -125,6 +143,7 @@ INSTALLED_APPS = [
     "liuke.catalog",
     "liuke.membership",
     "liuke.orders",
+    "liuke.payments",
     "liuke.delivery",
     "liuke.ledger",
     "liuke.analytics",

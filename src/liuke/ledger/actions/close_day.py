@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -55,7 +56,7 @@ def _close(on: dt.date, last_entry_id: int) -> bool:
         before = Day.objects.order_by("-closed_on").first()
         if before is not None and before.closed_on >= on:
             return False
-        told = {
+        told: dict[str, Any] = {
             "on": on,
             "at": clock.now(),
             "last": last_entry_id,

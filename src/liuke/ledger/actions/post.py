@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -75,7 +76,7 @@ def _book(
     reverses: int | None,
     at: dt.datetime | None,
 ) -> Posted:
-    told = [
+    told: list[list[Any]] = [
         [account.kind for account in legs],
         [account.owner for account in legs],
         [account.asset for account in legs],

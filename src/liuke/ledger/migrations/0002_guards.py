@@ -44,11 +44,13 @@ DROP TRIGGER an_entry_is_never_changed ON ledger_entry;
 DROP FUNCTION ledger_refuse();
 """
 
-# An entry's legs come whole, in one statement, and balanced; the balances of guarded accounts follow them. That an
-# entry has legs at all, and a reversal exactly the opposite ones, is asked at commit.
+# An entry's legs come whole, in one statement, and balanced; the balances of guarded accounts follow them, locked by
+# the update in the order of their ids. That an entry has legs at all, and a reversal exactly the opposite ones, is asked at commit.
 LEGS = """
 CREATE FUNCTION ledger_take_legs() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE broken bigint;
+DECLARE
+    broken bigint;
+    leg record;
 BEGIN
     SELECT l.entry_id INTO broken
     FROM new_legs l LEFT JOIN ledger_account a ON a.id = l.account_id
@@ -61,12 +63,10 @@ BEGIN
         RAISE EXCEPTION 'the legs of entry % are not whole, balanced and of one asset', broken
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
-    PERFORM FROM ledger_account a
-    WHERE a.id IN (SELECT account_id FROM new_legs) AND a.balance_fen IS NOT NULL
-    ORDER BY a.id FOR NO KEY UPDATE;
-    UPDATE ledger_account a SET balance_fen = a.balance_fen - moved.amount_fen
-    FROM (SELECT account_id, sum(amount_fen)::bigint AS amount_fen FROM new_legs GROUP BY account_id) moved
-    WHERE a.id = moved.account_id AND a.balance_fen IS NOT NULL;
+    FOR leg IN SELECT account_id, amount_fen FROM new_legs ORDER BY account_id LOOP
+        UPDATE ledger_account SET balance_fen = balance_fen - leg.amount_fen
+        WHERE id = leg.account_id AND balance_fen IS NOT NULL;
+    END LOOP;
     RETURN NULL;
 END $$;
 CREATE TRIGGER legs_come_whole_and_balanced AFTER INSERT ON ledger_leg REFERENCING NEW TABLE AS new_legs
@@ -146,7 +146,9 @@ CREATE FUNCTION ledger_post(
     new_key text, new_kind text, new_about text, new_reverses bigint, new_at timestamptz,
     kinds text[], owners text[], assets text[], guarded boolean[], amounts bigint[],
     OUT entry_id bigint, OUT is_new boolean, OUT refused text
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan  -- or each of its statements is planned anew for each array
+AS $$
 BEGIN
     INSERT INTO ledger_entry (key, kind, about, reverses_id, at)
     VALUES (new_key, new_kind, new_about, new_reverses, new_at)

@@ -1,0 +1,104 @@
+"""Believe that a payment was made: what is told has to fit, then state, book and fact in one transaction."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from django.db import transaction
+
+from liuke.base import clock
+from liuke.base.errors import Refusal
+from liuke.ledger import accounts
+from liuke.ledger.actions import Move, post
+from liuke.orders.actions import mark_paid
+from liuke.orders.models import Order
+from liuke.payments.actions.discrepancies import note_discrepancy
+from liuke.payments.actions.refund import send_on, write_refund
+from liuke.payments.gateways import gateway_of_old
+from liuke.payments.gateways.protocol import Gateway, Trade
+from liuke.payments.models import Payment
+
+Became = Literal["paid", "returned", "known", "odd"]
+
+
+@transaction.atomic
+def confirm_payment(*, payment_id: int, trade: Trade) -> Became:
+    """Take what a gateway says was paid, once. What became of it:
+
+    `paid`: the order is; `returned`: the order could not be paid any more, the money goes back by itself; `known`: we
+    knew; `odd`: it does not fit, and a person has to look. The order is held before the payment.
+
+    Raises:
+        NotEnough: the wallet holds less.
+        UnknownPayment: there is none.
+    """
+    payment = held_payment(payment_id)
+    chosen = gateway_of_old(payment.gateway)
+    odd = _what_does_not_fit(payment, trade, chosen)
+    if odd:
+        note_discrepancy(odd, chosen.name, trade, payment)
+        return "odd"
+    if payment.state == "paid":
+        return "known"
+    refused = _pay_order(payment.order_id)
+    payment.state, payment.trade_no = "paid", trade.trade_no
+    payment.paid_at, payment.due_at = clock.now(), None
+    payment.pays_order = refused is None
+    payment.save(update_fields=["state", "trade_no", "paid_at", "due_at", "pays_order"])
+    _book(payment, chosen)
+    if refused is not None:
+        excess = write_refund(payment=payment, amount_fen=payment.amount_fen, why=refused, by=None)
+        send_on(excess)
+        return "returned"
+    return "paid"
+
+
+def held_payment(payment_id: int) -> Payment:
+    """A payment with its order, both held until the transaction ends, the order first."""
+    order_id = Payment.objects.values_list("order_id", flat=True).get(pk=payment_id)
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    payment.order = order
+    return payment
+
+
+def _what_does_not_fit(payment: Payment, trade: Trade, chosen: Gateway) -> str:
+    """The checks that gateways ask of everybody: our payment, its amount to the fen, its seller, our app."""
+    if trade.app_id != chosen.app_id:
+        return "wrong_app"
+    if trade.seller != chosen.seller:
+        return "wrong_seller"
+    if trade.currency != payment.currency:
+        return "wrong_currency"
+    if payment.state == "paid" and trade.trade_no != payment.trade_no:
+        return "other_trade"
+    if trade.amount_fen != payment.amount_fen:
+        return "wrong_amount"
+    return ""
+
+
+def _pay_order(order_id: int) -> str | None:
+    """Move the order on; the name of the refusal when it cannot be: cancelled, paid before, or its goods are gone."""
+    try:
+        with transaction.atomic():
+            mark_paid(order_id=order_id)
+    except Refusal as refused:
+        return refused.code
+    return None
+
+
+def _book(payment: Payment, chosen: Gateway) -> None:
+    order, source = payment.order, chosen.account(payment)
+    if payment.pays_order:
+        escrow = accounts.escrow(order.reference)
+        moves = [Move(source, escrow, payment.amount_fen)]
+        if order.subsidy_fen:
+            moves.append(Move(accounts.coupon_subsidy(), escrow, order.subsidy_fen))
+    else:
+        moves = [Move(source, accounts.refund_due(order.reference), payment.amount_fen)]
+    post(
+        key=f"pay:{payment.gateway}:{payment.trade_no}",
+        kind="payment",
+        moves=moves,
+        about=order.reference,
+    )
