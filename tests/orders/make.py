@@ -1,7 +1,7 @@
 """A shop in a few lines, made through the same actions as an operator's and a visitor's.
 
-    shop = make.shop()                          # one merchant, "Coins" with card keys at 10 yuan
-    order = make.order(shop.coins)              # of a fresh member
+shop = make.shop()                          # one merchant, "Coins" with card keys at 10 yuan
+order = make.order(shop.coins)              # of a fresh member
 """
 
 from __future__ import annotations

@@ -148,9 +148,20 @@ class Offer(models.Model):
                 condition=~Q(kind="special_price")
                 | Q(gift_variant=None, gift_quantity=0, quantity_max__gt=0)
                 & (
-                    Q(percent_off__range=(1, 99), off_fen=None, price_fen=None)
-                    | Q(percent_off=None, off_fen__gt=0, price_fen=None)
-                    | Q(percent_off=None, off_fen=None, price_fen__gt=0, scene=None)
+                    Q(
+                        percent_off__isnull=False,
+                        percent_off__range=(1, 99),
+                        off_fen=None,
+                        price_fen=None,
+                    )
+                    | Q(percent_off=None, off_fen__isnull=False, off_fen__gt=0, price_fen=None)
+                    | Q(
+                        percent_off=None,
+                        off_fen=None,
+                        price_fen__isnull=False,
+                        price_fen__gt=0,
+                        scene=None,
+                    )
                 ),
                 name="a_special_price_is_one_of_three",
             ),
@@ -265,8 +276,11 @@ class CouponKind(models.Model):
                 name="coupons_stay_in_their_budget",
             ),
             models.CheckConstraint(
-                condition=Q(off_fen__gt=0, percent_off=None, off_max_fen=None)
-                | Q(off_fen=None, percent_off__range=(1, 99), off_max_fen__gt=0),
+                condition=Q(
+                    off_fen__isnull=False, off_fen__gt=0, percent_off=None, off_max_fen=None
+                )
+                | Q(off_fen=None, percent_off__isnull=False, percent_off__range=(1, 99))
+                & Q(off_max_fen__isnull=False, off_max_fen__gt=0),
                 name="a_coupon_takes_an_amount_or_a_bounded_percentage",
             ),
             models.CheckConstraint(condition=_ONE_SCOPE, name="a_coupon_has_one_scope"),

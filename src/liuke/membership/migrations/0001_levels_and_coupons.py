@@ -184,7 +184,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='couponkind',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('off_fen__gt', 0), ('off_max_fen', None), ('percent_off', None)), models.Q(('off_fen', None), ('off_max_fen__gt', 0), ('percent_off__range', (1, 99))), _connector='OR'), name='a_coupon_takes_an_amount_or_a_bounded_percentage'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('off_fen__gt', 0), ('off_fen__isnull', False), ('off_max_fen', None), ('percent_off', None)), models.Q(('off_fen', None), ('percent_off__isnull', False), ('percent_off__range', (1, 99)), ('off_max_fen__gt', 0), ('off_max_fen__isnull', False)), _connector='OR'), name='a_coupon_takes_an_amount_or_a_bounded_percentage'),
         ),
         migrations.AddConstraint(
             model_name='couponkind',
@@ -252,7 +252,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'special_price'), _negated=True), models.Q(('gift_quantity', 0), ('gift_variant', None), ('quantity_max__gt', 0), models.Q(models.Q(('off_fen', None), ('percent_off__range', (1, 99)), ('price_fen', None)), models.Q(('off_fen__gt', 0), ('percent_off', None), ('price_fen', None)), models.Q(('off_fen', None), ('percent_off', None), ('price_fen__gt', 0), ('scene', None)), _connector='OR')), _connector='OR'), name='a_special_price_is_one_of_three'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'special_price'), _negated=True), models.Q(('gift_quantity', 0), ('gift_variant', None), ('quantity_max__gt', 0), models.Q(models.Q(('off_fen', None), ('percent_off__isnull', False), ('percent_off__range', (1, 99)), ('price_fen', None)), models.Q(('off_fen__gt', 0), ('off_fen__isnull', False), ('percent_off', None), ('price_fen', None)), models.Q(('off_fen', None), ('percent_off', None), ('price_fen__gt', 0), ('price_fen__isnull', False), ('scene', None)), _connector='OR')), _connector='OR'), name='a_special_price_is_one_of_three'),
         ),
         migrations.AddConstraint(
             model_name='offer',
