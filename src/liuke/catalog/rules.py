@@ -257,24 +257,22 @@ def _tokens(pattern: str) -> Iterator[str]:
 
 
 def _ways(tokens: Sequence[str]) -> int:
-    """A bound on how many ways there are to try; more than allowed when a repeated group repeats or chooses."""
+    """A bound on how many ways there are to try; too many when what repeats is nothing, repeats itself, or chooses."""
     ways = 1
     free_at: list[bool] = [False]  # whether an open group repeats or chooses, from the outermost
-    closed_is_free = False  # the same of a group that has just been closed
+    may_repeat = False  # the token before is a letter or a group that neither repeats nor chooses
     for token in tokens:
-        was_free, closed_is_free = closed_is_free, False
+        choices = _choices(token)
+        if choices and not may_repeat:
+            return PATTERN_WAYS_MAX + 1
+        may_repeat = not choices and token not in ("(", "(?:", "|")
         if token in ("(", "(?:"):
             free_at.append(False)
-        elif token == ")":
-            closed_is_free = free_at.pop() if len(free_at) > 1 else True
-            free_at[-1] = free_at[-1] or closed_is_free
-        elif token == "|":
-            ways, free_at[-1] = ways * 2, True
-        elif (choices := _choices(token)) > 0:
-            if was_free:
-                return PATTERN_WAYS_MAX + 1
-            if choices > 1:
-                ways, free_at[-1] = ways * choices, True
+        elif token == ")" and len(free_at) > 1:
+            is_free = free_at.pop()
+            may_repeat, free_at[-1] = not is_free, free_at[-1] or is_free
+        elif token == "|" or choices > 1:
+            ways, free_at[-1] = ways * (choices or 2), True
     return ways
 
 

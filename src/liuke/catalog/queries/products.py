@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 
-from django.db.models import BooleanField, Case, Min, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import StrIndex
 
 from liuke.base import ids
@@ -89,7 +89,9 @@ def search(
     The best known first: those called so before those that only mention it, then by number sold. `is_for_members`
     leaves out what nobody can buy.
     """
-    found = Product.objects.select_related("merchant", "scene")
+    found = Product.objects.select_related("merchant", "scene").defer(
+        "body", "search_text", "search_grams"
+    )
     if is_for_members:
         found = found.filter(state="listed", merchant__state="active")
     if merchant is not None:
@@ -102,8 +104,8 @@ def search(
         found = found.filter(says, search_grams__contains=query_grams(words))
     elif normal(text):
         found = found.none()  # nothing but signs
-    listed = Q(variants__state="listed")
-    ranked = found.annotate(from_fen=Min("variants__price_fen", filter=listed))
+    prices = Variant.objects.filter(product=OuterRef("pk"), state="listed").order_by("price_fen")
+    ranked = found.annotate(from_fen=Subquery(prices.values("price_fen")[:1]))
     if not words:
         return ranked.order_by("-sold_count", "-id")
     is_called_so = Case(
