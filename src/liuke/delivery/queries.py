@@ -105,10 +105,6 @@ def steps_of(delivery_id: int) -> QuerySet[Step]:
 
 # Promises -----------------------------------------------------------------------------------------
 
-_LEGS = """SELECT a.owner AS reference, sum(l.amount_fen) FILTER (WHERE {which}) AS fen FROM ledger_leg l
- JOIN ledger_account a ON a.id = l.account_id JOIN ledger_entry e ON e.id = l.entry_id
- WHERE a.kind = 'escrow' GROUP BY a.owner"""
-
 
 def invariants() -> list[Invariant]:
     """What this room promises about its tables."""
@@ -141,26 +137,23 @@ def invariants() -> list[Invariant]:
         ),
         Invariant(
             "delivery.returned_is_returned",
-            "Of a returned line everything went back, of an accepted one what was not rejected is owed",
+            "No more of a line went back than was in it; of a returned one everything, of an accepted one not all",
             "SELECT d.id FROM delivery_delivery d JOIN orders_line l ON l.id = d.line_id"
-            " WHERE d.returned_goods_fen > l.goods_fen"
-            " OR (d.state = 'returned' AND d.returned_goods_fen <> l.goods_fen)"
+            " WHERE d.returned_goods_fen > l.goods_fen OR d.refunded_fen > l.total_fen"
+            " OR (d.state = 'returned' AND (d.returned_goods_fen, d.refunded_fen) <> (l.goods_fen, l.total_fen))"
             " OR (d.state = 'accepted' AND d.returned_goods_fen >= l.goods_fen AND l.goods_fen > 0)",
         ),
         Invariant(
-            "delivery.every_fen_has_its_place",
-            "Of every order, what came into escrow is still there, was released or went back; released once, completed",
-            "SELECT o.reference FROM orders_order o LEFT JOIN ("
-            + _LEGS.format(which="e.kind = 'release'")
-            + ") released ON released.reference = o.reference LEFT JOIN ("
-            + _LEGS.format(which="e.kind <> 'release'")
-            + ") rest ON rest.reference = o.reference"
-            " WHERE (o.state = 'completed') <> (coalesce(released.fen, 0) > 0)"
-            " OR (o.state = 'completed' AND (coalesce(released.fen, 0) + coalesce(rest.fen, 0) <> 0"
-            " OR released.fen <> (SELECT sum(l.goods_fen - d.returned_goods_fen) FROM orders_line l"
-            " JOIN delivery_delivery d ON d.line_id = l.id WHERE l.order_id = o.id)))"
-            " OR (o.state = 'refunded' AND coalesce(rest.fen, 0) <> 0)"
-            " OR (o.state IN ('paid', 'delivered') AND -rest.fen <> o.goods_fen - coalesce(("
-            " SELECT sum(d.returned_goods_fen) FROM delivery_delivery d WHERE d.order_id = o.id), 0))",
+            "delivery.completed_is_released",
+            "The merchants got their money for an order once it was completed, and for no other",
+            "SELECT o.id, o.reference FROM orders_order o LEFT JOIN ledger_entry e ON e.key = 'release:' || o.reference"
+            " WHERE (o.state = 'completed') <> (e.id IS NOT NULL)",
+        ),
+        Invariant(
+            "delivery.granted_is_paid_back",
+            "What was granted to rejections of an order went back of it",
+            "SELECT o.id, o.reference FROM orders_order o JOIN delivery_delivery d ON d.order_id = o.id"
+            " JOIN delivery_rejection r ON r.delivery_id = d.id GROUP BY o.id"
+            " HAVING sum(r.refunded_fen) > o.refunded_fen",
         ),
     ]

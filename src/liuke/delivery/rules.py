@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 DELIVERY_STATES = ("waiting", "delivered", "accepted", "returned")
 REJECT_REASONS = ("does_not_work", "already_used", "wrong_item", "not_as_described", "too_late")
@@ -16,6 +16,15 @@ def share_fen(total_fen: int, parts: int, numbers: Iterable[int]) -> int:
     return sum(
         total_fen * number // parts - total_fen * (number - 1) // parts for number in numbers
     )
+
+
+def paid_out(owed_fen: Sequence[int], there_fen: int) -> list[int]:
+    """What each gets of what is there: what they are owed, or less in proportion when some of it went back beside."""
+    whole, so_far, parts = sum(owed_fen), 0, []
+    for owed in owed_fen:
+        before, so_far = so_far, so_far + owed
+        parts.append(there_fen * so_far // whole - there_fen * before // whole if whole else 0)
+    return parts
 
 
 def fee_fen(goods_fen: int, fee_permyriad: int) -> int:

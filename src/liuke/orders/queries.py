@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from liuke.base import ids, sealing
 from liuke.base.audit import Invariant
@@ -284,6 +284,12 @@ def lines_of(order_id: int) -> QuerySet[Line]:
         .select_related("product", "variant", "merchant")
         .order_by("number")
     )
+
+
+def quantities_of(order_id: int) -> dict[int, int]:
+    """Product → how many of it an order has, gifts apart."""
+    lines = Line.objects.filter(order_id=order_id, is_gift=False).order_by("product_id")
+    return dict(lines.values_list("product_id").annotate(wanted=Sum("quantity")))
 
 
 def has_bought(person_id: int | None) -> bool:

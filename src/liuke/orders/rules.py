@@ -1,8 +1,8 @@
 """What does it cost, and why? Pure arithmetic in the smallest unit of money.
 
 The order of things: the list price; then the cheapest of level price, special price and quantity price, never two of
-them; then at most one coupon, spread over its lines; then a gift. Whatever is rounded is rounded for the member. An
-order with something in it costs a fen at least, and never more than the list says.
+them; then at most one coupon, spread over its lines; then a gift. Whatever is rounded is rounded for the member. What
+has a price costs a fen at least, and nothing more than the list says.
 """
 
 from __future__ import annotations
@@ -108,24 +108,30 @@ def _stepped(item: Item, total: int, step: PriceStep) -> Priced:
 
 
 def coupon_worth(lines: Sequence[Priced], coupon: CouponTerms) -> int:
-    """What a coupon takes off these lines; at least a fen of the order stays to be paid."""
-    spend = sum(line.total_fen for line in lines if _covers(coupon.scope, line.item))
-    return max(0, min(coupon.worth(spend), sum(line.total_fen for line in lines) - 1))
+    """What a coupon takes off these lines; of each a fen stays to be paid."""
+    covered = [line for line in lines if _covers(coupon.scope, line.item)]
+    spend = sum(line.total_fen for line in covered)
+    return min(coupon.worth(spend), sum(_room(line) for line in covered))
 
 
 def with_coupon(lines: Sequence[Priced], coupon: CouponTerms) -> list[Priced]:
     """The lines with what the coupon takes off spread over those it covers, in proportion, to the fen."""
     off = coupon_worth(lines, coupon)
-    spend = sum(line.total_fen for line in lines if _covers(coupon.scope, line.item))
+    room = sum(_room(line) for line in lines if _covers(coupon.scope, line.item))
     done, so_far = [], 0
     for line in lines:
         if not off or not _covers(coupon.scope, line.item):
             done.append(line)
             continue
-        share = off * (so_far + line.total_fen) // spend - off * so_far // spend
-        so_far += line.total_fen
+        share = off * (so_far + _room(line)) // room - off * so_far // room
+        so_far += _room(line)
         done.append(_less(line, PriceStep("coupon", coupon.name, -share)))
     return done
+
+
+def _room(line: Priced) -> int:
+    """A line that is paid for stays one: whoever gives it back gets something back."""
+    return max(line.total_fen - 1, 0)
 
 
 def _less(line: Priced, step: PriceStep) -> Priced:

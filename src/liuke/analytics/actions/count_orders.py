@@ -1,12 +1,17 @@
-"""Add an import's orders to the running figures of the members who placed them."""
+"""Add new purchases to the running figures of the members who made them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import connection
 
-# The first import of a source has no earlier days to look for; later ones get larger purchase ids.
+# The first import of a source has no earlier days to look for, unless the shop sold before it; later ones get larger
+# purchase ids.
 _ALONE = """
-SELECT count(*) = 1 FROM analytics_import i JOIN analytics_import mine USING (source_id) WHERE mine.id = %s
+SELECT count(*) = 1 AND NOT EXISTS (SELECT 1 FROM analytics_purchase WHERE origin_id IS NULL)
+FROM analytics_import i JOIN analytics_import mine USING (source_id) WHERE mine.id = %s
 """
 # A day counts once however many imports bring orders on it: it belongs to the purchase with the smallest id.
 _ADD = """
@@ -14,7 +19,7 @@ WITH fresh AS (
     SELECT id, member_id, "on", amount_fen,
            amount_fen >= 0 AND row_number() OVER (
                PARTITION BY member_id, "on", amount_fen >= 0 ORDER BY id) = 1 AS is_first_here
-    FROM analytics_purchase WHERE origin_id = %(import)s
+    FROM analytics_purchase WHERE {which}
 ), told AS (
     SELECT *, is_first_here AND (%(alone)s OR NOT EXISTS (
         SELECT 1 FROM analytics_purchase p
@@ -55,8 +60,20 @@ def count_orders(*, import_id: int) -> int:
     Must run exactly once an import: called by the dispatcher, which sees to that.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '64MB'")  # a million rows are sorted twice
         cursor.execute(_ALONE, [import_id])
         (alone,) = cursor.fetchone()
-        cursor.execute(_ADD, {"import": import_id, "alone": alone})
+    return _add("origin_id = %(import)s", {"import": import_id, "alone": alone})
+
+
+def count_purchases(*, purchase_ids: Sequence[int]) -> int:
+    """Add these new purchases to the facts; answer how many members they touched. In the transaction that wrote them,
+    which keeps other purchases of the same sources away.
+    """
+    return _add("id = ANY(%(purchases)s)", {"purchases": list(purchase_ids), "alone": False})
+
+
+def _add(which: str, given: dict[str, Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")  # a million rows are sorted twice
+        cursor.execute(_ADD.format(which=which), given)
         return int(cursor.rowcount)

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from liuke.delivery.errors import UnknownDelivery
 from liuke.delivery.models import Delivery
-from liuke.delivery.rules import fee_fen
+from liuke.delivery.rules import fee_fen, paid_out
 from liuke.ledger import accounts
 from liuke.ledger.actions import Move, post
+from liuke.ledger.queries import balance_fen
 from liuke.orders.actions import complete, mark_delivered
 from liuke.orders.errors import UnknownOrder
 from liuke.orders.models import Order
@@ -66,19 +67,21 @@ def move_on(order: Order, deliveries: Sequence[Delivery] | None = None) -> None:
 
 
 def _release(order: Order, deliveries: Sequence[Delivery]) -> None:
-    """What was accepted is the merchants' from now on, less the platform's part; once an order."""
-    owed: dict[str, int] = defaultdict(int)
-    fees = 0
-    for delivery in deliveries:
-        line = delivery.line
-        goods = line.goods_fen - delivery.returned_goods_fen
-        fee = fee_fen(goods, line.fee_permyriad)
-        owed[line.merchant.reference] += goods - fee
-        fees += fee
+    """What was accepted is the merchants' from now on, less the platform's part; once an order.
+
+    Money that staff gave back beside any line is missing in escrow: the merchants bear it in proportion.
+    """
     escrow = accounts.escrow(order.reference)
+    owed = [delivery.line.goods_fen - delivery.returned_goods_fen for delivery in deliveries]
+    earned: dict[str, int] = defaultdict(int)
+    fees = 0
+    for delivery, goods in zip(deliveries, paid_out(owed, balance_fen(escrow)), strict=True):
+        fee = fee_fen(goods, delivery.line.fee_permyriad)
+        earned[delivery.line.merchant.reference] += goods - fee
+        fees += fee
     moves = [
         Move(escrow, accounts.merchant_available(merchant), amount)
-        for merchant, amount in sorted(owed.items())
+        for merchant, amount in sorted(earned.items())
         if amount
     ]
     if fees:

@@ -1,6 +1,7 @@
 """What can be done about orders: placing them, and moving them on."""
 
 from liuke.orders.actions.claim import claim_orders, join_as_guest
+from liuke.orders.actions.forget import forget_answers, prune_answers
 from liuke.orders.actions.move import (
     cancel_order,
     complete,
@@ -17,10 +18,12 @@ __all__ = [
     "claim_orders",
     "complete",
     "expire_orders",
+    "forget_answers",
     "join_as_guest",
     "mark_delivered",
     "mark_paid",
     "mark_refunded",
     "place_order",
+    "prune_answers",
     "set_order_policy",
 ]

@@ -37,10 +37,10 @@ CREATE TRIGGER what_happened_to_an_order_stays BEFORE UPDATE ON orders_order FOR
 CREATE TRIGGER an_order_is_never_deleted BEFORE DELETE ON orders_order
     FOR EACH STATEMENT EXECUTE FUNCTION orders_refuse();
 
--- Of a line only the secrets go, once they were needed.
+-- Of a line only answers are forgotten: secrets when they were needed, the others when somebody is erased.
 CREATE TRIGGER a_line_is_never_changed BEFORE UPDATE ON orders_line FOR EACH ROW WHEN (
-    NEW.secrets_sealed IS NOT NULL
-    OR to_jsonb(NEW) - 'secrets_sealed' IS DISTINCT FROM to_jsonb(OLD) - 'secrets_sealed')
+    NEW.secrets_sealed IS NOT NULL OR (NEW.answers <> OLD.answers AND NEW.answers <> '{}')
+    OR to_jsonb(NEW) - 'secrets_sealed' - 'answers' IS DISTINCT FROM to_jsonb(OLD) - 'secrets_sealed' - 'answers')
     EXECUTE FUNCTION orders_refuse();
 CREATE TRIGGER a_line_is_never_deleted BEFORE DELETE ON orders_line
     FOR EACH STATEMENT EXECUTE FUNCTION orders_refuse();
