@@ -29,6 +29,7 @@ PRODUCT = {
     "member": "What is kept about one member: hand it over, or forget it.",
     "operator": "Who may sign in to the console.",
     "rebuild": "Recount what is kept by increments.",
+    "sandbox": "A payment gateway to play with.",
 }
 
 

@@ -37,8 +37,11 @@ class Site:
         web = [sys.executable, "-m", "liuke.project.processes", "web", host, str(port)]
         # Like every command it brings the tables up to date; then it sees that somebody may sign in.
         self.prepare = Part("prepare", [*liuke, "operator", "first"])
+        parts = [Part("web", web), Part("worker", [*liuke, "worker"])]
+        if "sandbox" in os.environ.get("LIUKE_GATEWAYS", ""):
+            parts.append(Part("sandbox", [*liuke, "sandbox"]))
         self.supervisor = Supervisor(
-            [Part("web", web), Part("worker", [*liuke, "worker"])],
+            parts,
             say=say,
             changed=self.write_state,
         )
@@ -53,6 +56,7 @@ class Site:
         return f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}"
 
     def run(self) -> None:
+        os.environ.setdefault("LIUKE_SITE_URL", self.url)  # what the parts put into links
         self.write_state()
         self.lease = acquire(self.home, say=self.say, tick=self.supervisor.check)
         try:

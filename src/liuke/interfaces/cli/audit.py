@@ -49,13 +49,22 @@ def check_everything() -> list[Finding]:
 
     from liuke.analytics.invariants import invariants as of_analytics
     from liuke.base.audit import check
+    from liuke.catalog.queries import invariants as of_catalog
+    from liuke.delivery.queries import invariants as of_delivery
     from liuke.engagement.invariants import invariants as of_engagement
     from liuke.events.queries import invariants as of_events
+    from liuke.ledger.queries import invariants as of_ledger
+    from liuke.membership.queries import invariants as of_membership
+    from liuke.merchants.queries import invariants as of_merchants
+    from liuke.orders.queries import invariants as of_orders
+    from liuke.payments.queries import invariants as of_payments
     from liuke.people.queries import invariants as of_people
 
+    base = (of_events, of_people, of_ledger, of_merchants)
+    shop = (of_catalog, of_membership, of_orders, of_payments, of_delivery)
     with transaction.atomic():
         return [
             check(promise)
-            for room in (of_events, of_people, of_analytics, of_engagement)
+            for room in (*base, *shop, of_analytics, of_engagement)
             for promise in room()
         ]

@@ -16,6 +16,7 @@ from liuke.interfaces.cli.operator import operator
 from liuke.interfaces.cli.rebuild import rebuild
 from liuke.interfaces.cli.report import report
 from liuke.interfaces.cli.retain import retain
+from liuke.interfaces.cli.sandbox import sandbox
 
 import_.add_command(upload)
 
@@ -31,4 +32,5 @@ commands: dict[str, click.Command] = {
     "rebuild": rebuild,
     "report": report,
     "retain": retain,
+    "sandbox": sandbox,
 }

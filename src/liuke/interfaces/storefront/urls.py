@@ -3,7 +3,16 @@
 from django.shortcuts import render
 from django.urls import path, re_path
 
-from liuke.interfaces.storefront import door, home, inbox, optout, own_data, preferences, why
+from liuke.interfaces.storefront import (
+    door,
+    home,
+    inbox,
+    notify,
+    optout,
+    own_data,
+    preferences,
+    why,
+)
 from liuke.interfaces.storefront.pages import nothing_here, ours
 
 app_name = "storefront"
@@ -27,6 +36,7 @@ urlpatterns = [
     path("me/login/code/", door.code, name="code"),
     path("me/logout/", door.logout, name="logout"),
     re_path(r"^me/(?P<rest>.+)/$", nothing_here, name="nothing"),
+    path("pay/notify/<slug:gateway>/", notify.notify, name="notify"),
     path("u/<str:token>", optout.opt_out, name="opt_out"),
     path("u/<str:token>/undo", optout.undo, name="undo"),
 ]
