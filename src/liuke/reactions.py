@@ -10,7 +10,7 @@ from liuke.analytics.actions.take_orders import take_orders
 from liuke.analytics.events import OrdersImported
 from liuke.analytics.models import Source
 from liuke.base.jobs import enqueue
-from liuke.catalog.actions import count_sold
+from liuke.catalog.actions import count_sold, forget_wishes
 from liuke.delivery.actions import close_refunded, deliver_order
 from liuke.engagement.actions.forget import forget_member
 from liuke.events.facts import Recorded
@@ -29,6 +29,7 @@ def connect() -> None:
     follow(OrdersImported, evaluate_imported, name="analytics.evaluate")
     follow(OrdersImported, cover_imported, name="people.extend_attestations")
     follow(MemberErased, forget_erased, name="engagement.forget_member")
+    follow(MemberErased, forget_wanted, name="catalog.forget_wishes")
     follow(MemberErased, forget_told, name="orders.forget_answers")
     follow(OrderPaid, deliver_paid, name="delivery.deliver_order")
     follow(OrderRefunded, close_gone, name="delivery.close_refunded")
@@ -67,6 +68,12 @@ def forget_erased(batch: Sequence[Recorded[MemberErased]]) -> None:
     """Someone was erased → nothing more goes to them, and what was said is blanked."""
     for recorded in batch:
         forget_member(member_id=recorded.fact.member_id)
+
+
+def forget_wanted(batch: Sequence[Recorded[MemberErased]]) -> None:
+    """Someone was erased → they follow nothing and wait for nothing any more."""
+    for recorded in batch:
+        forget_wishes(person_id=recorded.fact.person_id)
 
 
 def forget_told(batch: Sequence[Recorded[MemberErased]]) -> None:

@@ -25,7 +25,7 @@ PRODUCT = {
     "bench": "Measure this machine beside a yardstick.",
     "demo": "Fill the site with the CDNOW sample and serve it.",
     "events": "The log of what happened, and what waits for a reaction.",
-    "key": "The master key that seals phone numbers.",
+    "key": "The master key that seals phone numbers and card keys.",
     "member": "What is kept about one member: hand it over, or forget it.",
     "operator": "Who may sign in to the console.",
     "rebuild": "Recount what is kept by increments.",

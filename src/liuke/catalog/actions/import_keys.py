@@ -129,7 +129,7 @@ def _store(batch: KeyBatch, found: Sequence[_Indexed], box: AESGCM) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_IDS, [len(found)])
         key_ids = [key_id for (key_id,) in cursor.fetchall()]
-        with cursor.copy(_COPY) as copy:
+        with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
             copy.set_types(_TYPES)
             for key_id, key in zip(key_ids, found, strict=True):
                 text = key.line.text

@@ -8,6 +8,7 @@ from liuke.interfaces.cli.audit import audit
 from liuke.interfaces.cli.bench import bench
 from liuke.interfaces.cli.demo import demo
 from liuke.interfaces.cli.events import events
+from liuke.interfaces.cli.import_keys import keys
 from liuke.interfaces.cli.import_orders import import_
 from liuke.interfaces.cli.import_upload import upload
 from liuke.interfaces.cli.key import key
@@ -18,6 +19,7 @@ from liuke.interfaces.cli.report import report
 from liuke.interfaces.cli.retain import retain
 from liuke.interfaces.cli.sandbox import sandbox
 
+import_.add_command(keys)
 import_.add_command(upload)
 
 commands: dict[str, click.Command] = {

@@ -9,7 +9,7 @@ import click
 
 @click.group()
 def key() -> None:
-    """The master key that seals phone numbers. No backup of the database holds it."""
+    """The master key that seals phone numbers and card keys. No backup of the database holds it."""
 
 
 @key.command()
@@ -33,3 +33,17 @@ def import_() -> None:
     if not is_there:
         raise click.ClickException(f"Another master key is there already: {key_file()}.")
     click.echo(f"The master key is in {key_file()}.")
+
+
+@key.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def rotate(yes: bool) -> None:
+    """Add a new master key and wrap the data keys of card keys under it; what was sealed before stays readable."""
+    from liuke.base.sealing import key_file
+    from liuke.catalog.actions import rotate_master_key
+
+    if not yes:
+        click.confirm("Make a new master key? Export it again afterwards.", abort=True, err=True)
+    number, wrapped = rotate_master_key()
+    click.echo(f"Master key number {number} is in use; {wrapped:,} data keys were wrapped anew.")
+    click.echo(f"Keep a copy of {key_file()} apart from your backups: liuke key export")
