@@ -11,16 +11,35 @@ import click
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port."
 )
+@click.option(
+    "--members", default=1_300, show_default=True, type=click.IntRange(20), help="How many come."
+)
+@click.option(
+    "--days",
+    default=365,
+    show_default=True,
+    type=click.IntRange(105, 1_000),
+    help="How long ago the shop opened.",
+)
+@click.option("--seed", default=7, show_default=True, help="Another seed, another year.")
 @click.pass_obj
-def demo(processes: dict[str, object], no_serve: bool, host: str, port: int) -> None:
-    """Fill the site with the CDNOW sample, re-dated to recent months, and serve it."""
+def demo(
+    processes: dict[str, object],
+    no_serve: bool,
+    host: str,
+    port: int,
+    members: int,
+    days: int,
+    seed: int,
+) -> None:
+    """Open a shop, let invented members live a year in it, and serve it."""
     from liuke.interfaces.cli.operator import made_up
     from liuke.interfaces.demo.site import make_site
 
     def say(line: str) -> None:
         click.echo(line, err=True)
 
-    site = make_site(new_password=made_up, say=say)
+    site = make_site(new_password=made_up, say=say, members=members, days=days, seed=seed)
     for name, password in site.passwords.items():
         say(
             f"Sign in as {name} with: {password}"

@@ -1,7 +1,7 @@
 """What the demo's operator did before today: a recall that the log can judge, and calls waiting for an agent.
 
 Nothing is drawn by hand: the plans go through the gate with the clock set back, and whether they helped is read from
-the orders that followed. Nobody of 1997 ever got these messages, so an honest page finds no difference.
+the orders that followed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,12 @@ from liuke.engagement.actions.plans import make_plan
 from liuke.engagement.actions.runs import finish_runs, start_run
 from liuke.engagement.actions.send import send_due
 from liuke.engagement.models import Run
-from liuke.people.actions import attest_consent, set_phone
+from liuke.people.actions import attest_consent
 from liuke.people.models import Login
-from liuke.people.queries import member_by_reference
 
 RECALL_DAYS_AGO = 75
 CALLS_DAYS_AGO = 1
 STATEMENT = "示例：会员注册时勾选了“愿意接收优惠和回访”。"
-# Numbers of the demo's own: the console gateway prints what it would send, so none of them ever rings.
-PHONES = ("13800138000", "13800138001", "13800138002")
 
 
 def morning(days_ago: int) -> dt.datetime:
@@ -65,13 +62,6 @@ def calls(source: Source, *, by: Login) -> None:
         by=by,
     )
     _carry_out(plan.reference, by=by)
-
-
-def give_phones(run: Run, *, by: Login) -> None:
-    """Let a few members whom the recall reached sign in on the member pages."""
-    reached = queries.decisions(run, "accepted", per_page=len(PHONES)).rows
-    for row, phone in zip(reached, PHONES, strict=False):
-        set_phone(member=member_by_reference(row.member_reference), phone=phone, by=by)
 
 
 def _carry_out(plan_reference: str, *, by: Login) -> Run:

@@ -1,29 +1,33 @@
-"""Make the demo site: import the sample as an operator would, reach out, and import again. Twice changes nothing."""
+"""Make the demo site: a shop, a simulated year of its members, and what its operator did about them. Once."""
 
 from __future__ import annotations
 
-import tempfile
+import datetime as dt
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from django.conf import settings
 
 from liuke.analytics.actions.evaluate import evaluate
-from liuke.analytics.actions.import_orders import import_orders
 from liuke.analytics.models import Source
-from liuke.analytics.orderlog import Mapping, Options, look
-from liuke.analytics.queries import sources
-from liuke.base import clock
-from liuke.events.dispatcher import dispatch_pending
+from liuke.base import chance, clock
+from liuke.engagement.models import Decision
 from liuke.interfaces.demo import outreach
-from liuke.interfaces.demo.cdnow import redated
+from liuke.interfaces.demo.crowd import Crowd
+from liuke.interfaces.demo.living import SOURCE
+from liuke.interfaces.demo.shop import MERCHANT_LOGIN, open_shop
+from liuke.orders.models import Order
 from liuke.people.actions import open_login, set_totp_required
-from liuke.people.models import Login
+from liuke.people.models import Login, Member
 from liuke.people.queries import logins
 
-SOURCE = "cdnow-demo"
-TITLE = "CDNOW 音乐商店（示例：1997–98 年真实订单，日期已平移）"
-OPERATOR = "demo"
-AGENT = "kefu"
+OPERATOR, AGENT = "demo", "kefu"
+MEMBERS, DAYS, SEED = 1_300, 365, 7
+DAYS_MIN = outreach.RECALL_DAYS_AGO + 30
+PHONES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -34,15 +38,70 @@ class DemoSite:
     phones: tuple[str, ...]
 
 
-def make_site(*, new_password: Callable[[], str], say: Callable[[str], None]) -> DemoSite:
-    """See that the site has orders, a past, and someone who may sign in."""
+def make_site(
+    *,
+    new_password: Callable[[], str],
+    say: Callable[[str], None],
+    members: int = MEMBERS,
+    days: int = DAYS,
+    seed: int = SEED,
+) -> DemoSite:
+    """See that the site has a shop, a past of so many days, and someone who may sign in."""
     passwords = {
         name: _login(name, role, new_password)
         for name, role in ((OPERATOR, "operator"), (AGENT, "agent"))
     }
-    if not any(source.key == SOURCE for source in sources()):
-        _make_past(logins().get(name=OPERATOR), say)
-    return DemoSite(passwords, outreach.PHONES)
+    if logins().filter(name=MERCHANT_LOGIN).exists():
+        return DemoSite({**passwords, MERCHANT_LOGIN: ""}, _known_phones())
+    set_totp_required(is_required=False, by=None)  # a visitor looks around at once
+    operator = logins().get(name=OPERATOR)
+    began = _midnight(clock.today() - dt.timedelta(days=days))
+    with chance.seeded(seed), clock.stopped_at(began):
+        say("Opening a shop with four merchants ...")
+        shop, passwords[MERCHANT_LOGIN] = open_shop(by=operator, new_password=new_password)
+    crowd = Crowd(shop, began=began, days=days, members=members, seed=seed, hands=operator)
+    try:
+        _live(crowd, days, operator, say)
+        _keep_truth(crowd.truth())
+    finally:
+        crowd.close()
+    return DemoSite(passwords, _known_phones())
+
+
+def truth_file() -> Path:
+    """Where the hidden truth about the invented members is kept: apart from the database."""
+    return Path(settings.LIUKE_HOME) / "demo" / "truth.json"
+
+
+def _live(crowd: Crowd, days: int, operator: Login, say: Callable[[str], None]) -> None:
+    def tell(day: int) -> None:
+        if day % 30 == 29:
+            on = clock.local_date(crowd.began + dt.timedelta(days=day))
+            members = Member.objects.filter(source=SOURCE).count()
+            say(f"{on:%Y-%m}: {members:,} members, {Order.objects.count():,} orders")
+
+    crowd.live_until(days - outreach.RECALL_DAYS_AGO, tell)
+    with clock.stopped_at(outreach.morning(outreach.RECALL_DAYS_AGO)):
+        say(f"{outreach.RECALL_DAYS_AGO} days ago: asking silent members back ...")
+        run = outreach.recall(_evaluated(), by=operator)
+        reached = Decision.objects.filter(run=run, arm="treated", reason="accepted")
+    crowd.reached(set(reached.values_list("member_id", flat=True)))
+    crowd.live_until(days - outreach.CALLS_DAYS_AGO, tell)
+    with clock.stopped_at(outreach.morning(outreach.CALLS_DAYS_AGO)):
+        say("Yesterday: listing whom to ring ...")
+        outreach.calls(_evaluated(), by=operator)
+    crowd.live_until(days, tell)
+    _evaluated()
+
+
+def _evaluated() -> Source:
+    source = Source.objects.get(key=SOURCE)
+    evaluate(source=source)
+    return source
+
+
+def _midnight(on: dt.date) -> dt.datetime:
+    return dt.datetime.combine(on, dt.time(), clock.site_zone()).astimezone(dt.UTC)
 
 
 def _login(name: str, role: str, new_password: Callable[[], str]) -> str:
@@ -53,36 +112,18 @@ def _login(name: str, role: str, new_password: Callable[[], str]) -> str:
     return password
 
 
-def _make_past(operator: Login, say: Callable[[str], None]) -> None:
-    """The operator's last eleven weeks: a log, a recall, the next log, and yesterday's list of calls."""
-    set_totp_required(is_required=False, by=None)  # a visitor looks around at once
-    sample = list(redated(clock.today()))
-    with clock.stopped_at(outreach.morning(outreach.RECALL_DAYS_AGO)):
-        say(
-            f"{outreach.RECALL_DAYS_AGO} days ago: importing the orders until then, asking silent members back ..."
-        )
-        recall = outreach.recall(_import_sample(sample), by=operator)
-    with clock.stopped_at(outreach.morning(outreach.CALLS_DAYS_AGO)):
-        say("Yesterday: importing what they ordered since, listing whom to ring ...")
-        outreach.calls(_import_sample(sample), by=operator)
-    _import_sample(sample)
-    outreach.give_phones(recall, by=operator)
+def _keep_truth(truth: list[dict[str, Any]]) -> None:
+    path = truth_file()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_text(json.dumps(truth), encoding="utf-8")
 
 
-def _import_sample(sample: list[str]) -> Source:
-    """The sample's orders up to the present moment, as the log an operator would have had then."""
-    header, *lines = sample
-    known = [line for line in lines if line.split(",")[1] <= clock.today().isoformat()]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "cdnow-sample-redated.csv"
-        path.write_text("\n".join([header, *known]) + "\n", encoding="utf-8")
-        done = import_orders(
-            log=look(path),
-            columns=Mapping(member="member", at="date", amount="dollars", quantity="cds"),
-            options=Options(now=clock.now(), currency="USD"),
-            source_key=SOURCE,
-            title=TITLE,
-        )
-    dispatch_pending()
-    evaluate(source=done.source)
-    return done.source
+def _known_phones() -> tuple[str, ...]:
+    """A few who bought much and lately: their pages have something to show."""
+    if not truth_file().exists():
+        return ()
+    truth = json.loads(truth_file().read_text(encoding="utf-8"))
+    busy = sorted(
+        (one for one in truth if one["left_on"] is None), key=lambda one: -int(one["orders"])
+    )
+    return tuple(str(one["phone"]) for one in busy[:PHONES_SHOWN])
