@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from liuke.base.audit import check
 from liuke.delivery import queries
 from liuke.delivery.actions import deliver_order
@@ -18,12 +20,13 @@ from liuke.payments.actions import pay_from_wallet
 from liuke.payments.queries import invariants as of_payments
 from liuke.people.models import Member
 
+_numbers = itertools.count(1)
+
 
 def fill_wallet(who: Member, amount_fen: int = 1_000_000) -> None:
     """Money that somebody left with us by bank transfer."""
-    held = balance_fen(accounts.wallet(who.person_id))
     post(
-        key=f"test:{who.person_id}:{held}:{amount_fen}",
+        key=f"test:{next(_numbers)}",
         kind="test",
         moves=[Move(accounts.bank(), accounts.wallet(who.person_id), amount_fen)],
     )

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liuke.events.queries import events_of
@@ -174,6 +174,7 @@ LADDERS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(LADDERS, st.integers(0, 30), st.integers(0, 20))
 def test_progress_leads_exactly_to_the_next_level(
     steps: list[tuple[int, int, int]], spent: int, orders: int
