@@ -25,7 +25,7 @@ from liuke.orders.errors import (
     BadOrderQuantity,
     CouponDoesNotFit,
     EmptyOrder,
-    NotForSale,
+    NotOffered,
     OrderKeyUsed,
     OrderLimit,
     PersonLimit,
@@ -146,14 +146,14 @@ def test_what_is_not_for_sale_is_refused() -> None:
     shop, who = make.shop(), make.member()
     with pytest.raises(EmptyOrder):
         place_order(member=who, wants=[], form={}, key="k", expected_fen=0)
-    with pytest.raises(NotForSale):
+    with pytest.raises(NotOffered):
         place_order(member=who, wants=[("2222", 1)], form={}, key="k", expected_fen=0)
     hide_product(product=shop.product, by=None)
-    with pytest.raises(NotForSale):
+    with pytest.raises(NotOffered):
         place(who, shop.coins)
     other = make.shop()
     pause_merchant(reference=other.merchant.reference, by=None)
-    with pytest.raises(NotForSale):
+    with pytest.raises(NotOffered):
         place(who, other.coins)
     assert nothing_happened()
 

@@ -38,7 +38,7 @@ class OrderKeyUsed(Conflict):
     says = gettext_noop("This order was placed already, with something else in it.")
 
 
-class NotForSale(Conflict):
+class NotOffered(Conflict):
     """Hidden, not listed yet, or the merchant is paused."""
 
     says = gettext_noop("This is not for sale at the moment.")

@@ -19,8 +19,8 @@ from liuke.orders.errors import (
     BadOrderQuantity,
     CouponDoesNotFit,
     EmptyOrder,
-    NotForSale,
     NothingToPay,
+    NotOffered,
     UnknownOrder,
 )
 from liuke.orders.models import LastAnswers, Line, Order, OrderPolicy
@@ -103,7 +103,7 @@ def quote(
 
     Raises:
         EmptyOrder, BadOrderQuantity: nothing, too many things, or no quantity.
-        NotForSale: unknown, hidden, or of a paused merchant.
+        NotOffered: unknown, hidden, or of a paused merchant.
         CouponDoesNotFit: this coupon takes nothing off here.
         NothingToPay: it costs nothing.
     """
@@ -141,7 +141,7 @@ def _wanted(wants: Sequence[Want]) -> tuple[dict[int, Variant], dict[int, int]]:
     for reference, quantity in wants:
         variant = found.get(reference)
         if variant is None or not _is_sold(variant):
-            raise NotForSale
+            raise NotOffered
         if type(quantity) is not int or quantity < 1:
             raise BadOrderQuantity(most=most)
         quantities[variant.pk] = quantities.get(variant.pk, 0) + quantity
