@@ -111,6 +111,15 @@ def test_a_token_holds_once() -> None:
     assert states(variant) == {"free": 2, "delivered": 1}
 
 
+def test_a_token_that_has_the_last_one_is_told_so() -> None:
+    variant = make.variant(keys=1)
+    make.hold("o1", (variant, 1))
+    with pytest.raises(HoldInUse):
+        make.hold("o1", (variant, 1))
+    with pytest.raises(OutOfStock):
+        make.hold("o2", (variant, 1))
+
+
 def test_what_nobody_holds_cannot_be_taken() -> None:
     with pytest.raises(UnknownHold):
         actions.take_stock(token="nothing")

@@ -75,7 +75,7 @@ def import_keys(
         raise NoKeyStock
     merchant_id = variant.product.merchant_id
     lines = read_keys(content, name)
-    _refuse([(line.number, why, 0) for line in lines if (why := what_is_wrong(line.text))])
+    bad = [(line.number, why, 0) for line in lines if (why := what_is_wrong(line.text))]
     found = [
         _Indexed(
             line,
@@ -83,9 +83,9 @@ def import_keys(
             card_seal.platform_index(line.text),
         )
         for line in lines
+        if not what_is_wrong(line.text)
     ]
-    _refuse(_twice(found))
-    _refuse(_known(found, merchant_id))
+    _refuse([*bad, *_twice(found), *_known(found, merchant_id)])
     try:
         return _import(variant, found, name, by)
     except IntegrityError as refused:
@@ -162,8 +162,10 @@ def _sold_elsewhere(found: Sequence[_Indexed], merchant_id: int) -> int:
     return same.exclude(merchant=merchant_id).values("platform_index").distinct().count()
 
 
-def _refuse(lines: list[tuple[int, str, int]]) -> None:
+def _refuse(problems: list[tuple[int, str, int]]) -> None:
+    """Name each bad line once, with the first thing that is wrong with it."""
+    lines = {number: (number, why, other) for number, why, other in reversed(problems)}
     if lines:
         refused = KeysRefused(count=len(lines))
-        refused.lines = tuple(sorted(lines)[: KeysRefused.LINES_SHOWN])
+        refused.lines = tuple(sorted(lines.values())[: KeysRefused.LINES_SHOWN])
         raise refused

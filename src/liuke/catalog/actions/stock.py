@@ -11,6 +11,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -25,7 +26,8 @@ from liuke.catalog.errors import (
     UnknownHold,
     UnknownVariant,
 )
-from liuke.catalog.models import BundlePart, CardKey, Hold, HoldLine, Variant
+from liuke.catalog.models import BundlePart, Hold, HoldLine, Variant
+from liuke.catalog.queries.stock import stock_of
 
 EXPIRE_AT_ONCE = 500
 QUANTITY_MAX = 10_000
@@ -43,8 +45,16 @@ FROM numbered WHERE k.id = numbered.id
 """
 _SKIPPING, _WAITING = _PICK.format(skip="SKIP LOCKED"), _PICK.format(skip="")
 _OPEN = """
-INSERT INTO catalog_hold (token, until, held_at) VALUES (%s, %s, %s)
-ON CONFLICT (token) DO NOTHING RETURNING id
+WITH opened AS (
+    INSERT INTO catalog_hold (token, until, held_at) VALUES (%(token)s, %(until)s, %(at)s)
+    ON CONFLICT (token) DO NOTHING RETURNING id
+)
+INSERT INTO catalog_hold_line (hold_id, variant_id, part_id, quantity)
+SELECT opened.id, line.* FROM opened, unnest(%(variants)s::bigint[], %(parts)s::bigint[], %(quantities)s::int[]) AS line
+RETURNING variant_id, part_id, id
+"""
+_TAKE = """
+UPDATE catalog_hold SET taken_at = %s WHERE token = %s AND taken_at IS NULL RETURNING id
 """
 # Keys are locked in the order of their ids, as `_PICK` does, before they are written.
 _DELIVER = """
@@ -53,6 +63,10 @@ WITH mine AS MATERIALIZED (
     WHERE l.hold_id = %(hold)s AND k.state = 'held' ORDER BY k.variant_id, k.id FOR NO KEY UPDATE OF k
 )
 UPDATE catalog_card_key k SET state = 'delivered', delivered_at = %(at)s FROM mine WHERE k.id = mine.id
+"""
+_TAKEN = """
+SELECT k.id, l.variant_id, k.variant_id FROM catalog_hold_line l JOIN catalog_card_key k ON k.line_id = l.id
+WHERE l.hold_id = %s ORDER BY l.variant_id, l.id, k.seq
 """
 _FREE = """
 WITH mine AS MATERIALIZED (
@@ -91,19 +105,11 @@ def hold_stock(*, token: str, wants: Wants, until: dt.datetime) -> None:
         UnknownVariant: there is no such variant.
     """
     lines = _lines(wants)
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN, [token, until, clock.now()])
-        opened = cursor.fetchone()
-    if opened is None:
-        raise HoldInUse
-    for line in lines:
-        line.hold_id = opened[0]
-    HoldLine.objects.bulk_create(lines)
+    _refuse_sold_out(token, lines)
+    _open(token, until, lines)
     for line in lines:
         if not _pick(line):
-            short = OutOfStock(name=line.variant.name)
-            short.variant_id = line.variant_id
-            raise short
+            _refuse(line)
 
 
 @transaction.atomic
@@ -142,19 +148,21 @@ def take_stock(*, token: str) -> list[TakenKey]:
     Raises:
         UnknownHold: nothing is set aside under this token.
     """
-    hold = Hold.objects.select_for_update(no_key=True).filter(token=token).first()
-    if hold is None:
-        raise UnknownHold
-    if hold.taken_at is None:
-        at = clock.now()
-        with connection.cursor() as cursor:
-            cursor.execute(_DELIVER, {"hold": hold.pk, "at": at})
-        hold.taken_at = at
-        hold.save(update_fields=["taken_at"])
-    keys = CardKey.objects.filter(line__hold=hold).order_by("line__variant_id", "line_id", "seq")
+    at = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [at, token])
+        found = cursor.fetchone()
+        if found is not None:
+            cursor.execute(_DELIVER, {"hold": found[0], "at": at})
+        else:
+            found = Hold.objects.filter(token=token).values_list("pk").first()
+        if found is None:
+            raise UnknownHold
+        cursor.execute(_TAKEN, found)
+        keys = cursor.fetchall()
     taken: list[TakenKey] = []
     numbers: Counter[int] = Counter()
-    for key_id, variant_id, part_id in keys.values_list("pk", "line__variant_id", "variant_id"):
+    for key_id, variant_id, part_id in keys:
         numbers[variant_id] += 1
         taken.append(TakenKey(key_id, variant_id, part_id, numbers[variant_id]))
     return taken
@@ -194,6 +202,45 @@ def _lines(wants: Wants) -> list[HoldLine]:
         quantity = each.quantity * wanted[each.bundle_id]
         lines.append(HoldLine(variant=variants[each.bundle_id], part=each.part, quantity=quantity))
     return sorted(lines, key=lambda line: (line.part_id, line.variant_id))
+
+
+def _refuse_sold_out(token: str, lines: list[HoldLine]) -> None:
+    """Say so before anything is written when there are not enough keys even with those that others are picking."""
+    wanted: Counter[int] = Counter()
+    for line in lines:
+        if line.part.stock_kind == "keys":
+            wanted[line.part_id] += line.quantity
+    left = stock_of(wanted, at_most=max(wanted.values())) if wanted else {}
+    for line in lines:
+        if line.part_id in wanted and (left[line.part_id] or 0) < wanted[line.part_id]:
+            if Hold.objects.filter(token=token).exists():
+                raise HoldInUse  # perhaps it has the last one
+            _refuse(line)
+
+
+def _refuse(line: HoldLine) -> NoReturn:
+    short = OutOfStock(name=line.variant.name)
+    short.variant_id = line.variant_id
+    raise short
+
+
+def _open(token: str, until: dt.datetime, lines: list[HoldLine]) -> None:
+    """Write the hold and its lines down, and give the lines their numbers."""
+    given: dict[str, Any] = {
+        "token": token,
+        "until": until,
+        "at": clock.now(),
+        "variants": [line.variant_id for line in lines],
+        "parts": [line.part_id for line in lines],
+        "quantities": [line.quantity for line in lines],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, given)
+        numbers = {(variant, part): line_id for variant, part, line_id in cursor.fetchall()}
+    if not numbers:
+        raise HoldInUse
+    for line in lines:
+        line.pk = numbers[line.variant_id, line.part_id]
 
 
 def _pick(line: HoldLine) -> bool:
