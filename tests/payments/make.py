@@ -139,6 +139,11 @@ def play(folder: Path, keys: Path) -> Play:
     return Play(Server(folder, BASE, post=post_notice), Adapter(BASE, folder))
 
 
+def restarted(play: Play) -> Play:
+    """The gateway as it is after its process ended and began again."""
+    return Play(Server(play.adapter.folder, BASE, post=post_notice), play.adapter)
+
+
 def make_keys(folder: Path) -> Path:
     """Two pairs of keys; once a session, because they take long."""
     open_keys(folder)

@@ -104,8 +104,8 @@ def test_more_than_was_paid_does_not_go_back_by_hand_either(paid: Payment) -> No
         ),
         (
             "INSERT INTO payments_discrepancy (kind, gateway, trade_no, told_reference, amount_fen, currency,"
-            " is_booked, found_at, settled_by, note) SELECT 'wrong_amount', 'sandbox', 'x', '', 5, 'CNY', true, started_at, '', ''"
-            " FROM payments_payment",
+            " is_booked, found_at, settled_by, note) SELECT 'wrong_amount', 'sandbox', 'x', '', 5, 'CNY',"
+            " true, started_at, '', '' FROM payments_payment",
             "suspense_is_explained",
         ),
     ],

@@ -116,15 +116,18 @@ class Trades:
         self._by_token: dict[str, Trade] = {}
         self.next_faults = Faults()  # of the next trade that is begun
         if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
+            written = path.read_text(encoding="utf-8")
+            for line in written.splitlines():
                 self._read(line)
+            if written and not written.endswith("\n"):
+                self._append("\n")  # the process was killed while it wrote
 
     def _read(self, line: str) -> None:
         try:
             told = json.loads(line)
             trade = Trade(**{**told, "faults": Faults(**told["faults"])})
         except (ValueError, TypeError, KeyError):
-            return  # a line that was cut off when the process was killed
+            return  # a line that was cut off
         self._keep(trade)
 
     def _keep(self, trade: Trade) -> None:
@@ -172,6 +175,9 @@ class Trades:
             self._write(trade)
 
     def _write(self, trade: Trade) -> None:
+        self._append(json.dumps(asdict(trade), ensure_ascii=False) + "\n")
+
+    def _append(self, text: str) -> None:
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8") as stream:
-            stream.write(json.dumps(asdict(trade), ensure_ascii=False) + "\n")
+            stream.write(text)
