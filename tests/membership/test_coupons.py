@@ -78,7 +78,7 @@ def test_a_coupon_comes_back_when_its_order_is_cancelled_or_refunded(is_used: bo
 def test_a_locked_used_late_or_foreign_coupon_is_not_locked() -> None:
     who = member()
     coupon = make.coupon(who)
-    with pytest.raises(CouponTaken):
+    with pytest.raises(CouponTaken), transaction.atomic():
         lock_coupon(
             coupon_ref=coupon.reference,
             order_ref="LK1",
@@ -87,10 +87,10 @@ def test_a_locked_used_late_or_foreign_coupon_is_not_locked() -> None:
             until=UNTIL,
         )
     lock(coupon, "LK1")
-    with pytest.raises(CouponTaken):
+    with pytest.raises(CouponTaken), transaction.atomic():
         lock(coupon, "LK2")
     use_coupon(order_ref="LK1")
-    with pytest.raises(CouponTaken):
+    with pytest.raises(CouponTaken), transaction.atomic():
         lock(coupon, "LK2")
     assert counted() == (0, 500)
 
@@ -104,7 +104,7 @@ def test_a_coupon_lasts_until_it_expires() -> None:
     for at, count in ((end - dt.timedelta(seconds=1), 1), (end, 0)):
         held = queries.terms_for(person_id=coupon.person_id, variants=[shop.coins], at=at)
         assert len(held.coupons) == count
-    with clock.stopped_at(end), pytest.raises(CouponTaken):
+    with clock.stopped_at(end), pytest.raises(CouponTaken), transaction.atomic():
         lock(coupon, "LK1")
 
 
@@ -112,7 +112,7 @@ def test_the_budget_counts_what_is_locked() -> None:
     kind = make.coupon_kind(budget_fen=900)
     first, second = make.coupon(member(), kind), make.coupon(member(), kind)
     lock(first, "LK1")
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(BudgetSpent), transaction.atomic():
         lock(second, "LK2")
     second.refresh_from_db()
     assert (second.state, counted()) == ("free", (500, 0))

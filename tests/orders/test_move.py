@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import transaction
 
 from liuke.base import clock
 from liuke.catalog.errors import OutOfStock
@@ -69,14 +70,14 @@ def test_from_each_state_only_its_own_moves_are_made(state: str, move: str) -> N
     if (state, move) in ALLOWED:
         assert MOVES[move](order.pk).state == ALLOWED[state, move]
     else:
-        with pytest.raises((OrderMovedOn, OrderCancelled)):
+        with pytest.raises((OrderMovedOn, OrderCancelled)), transaction.atomic():
             MOVES[move](order.pk)
         assert Order.objects.filter(pk=order.pk).values().get() == before
 
 
 def test_an_unknown_order_is_unknown() -> None:
     for move in MOVES.values():
-        with pytest.raises(UnknownOrder):
+        with pytest.raises(UnknownOrder), transaction.atomic():
             move(0)
 
 
@@ -182,7 +183,7 @@ def test_money_that_comes_late_pays_nothing_when_the_coupon_is_in_another_order(
     with clock.stopped_at(order.expires_at):
         expire_orders()
         make.order(shop.coins, of=who, coupon_ref=coupon.reference)
-        with pytest.raises(CouponTaken):
+        with pytest.raises(CouponTaken), transaction.atomic():
             mark_paid(order_id=order.pk)
     order.refresh_from_db()
     assert order.state == "cancelled"

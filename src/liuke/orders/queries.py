@@ -98,8 +98,11 @@ def quote(
     wants: Sequence[Want],
     coupon_ref: str | None = None,
     at: dt.datetime,
+    policy_now: OrderPolicy | None = None,
 ) -> Quote:
     """Price and explain what somebody wants: the one function that does. None is a guest, who pays the list.
+
+    `policy_now` is for who has it at hand.
 
     Raises:
         EmptyOrder, BadOrderQuantity: nothing, too many things, or no quantity.
@@ -107,7 +110,8 @@ def quote(
         CouponDoesNotFit: this coupon takes nothing off here.
         NothingToPay: it costs nothing.
     """
-    variants, quantities = _wanted(wants)
+    most = (policy_now or policy()).quantity_max
+    variants, quantities = _wanted(wants, most)
     terms = terms_for(person_id=person_id, variants=list(variants.values()), at=at)
     lines = price([_item(variants[pk], count) for pk, count in quantities.items()], terms)
     fitting = _fitting(lines, terms)
@@ -126,11 +130,10 @@ def quote(
     return _summed(lines, variants, fitting, coupon_ref or "", off)
 
 
-def _wanted(wants: Sequence[Want]) -> tuple[dict[int, Variant], dict[int, int]]:
+def _wanted(wants: Sequence[Want], most: int) -> tuple[dict[int, Variant], dict[int, int]]:
     """The variants by id with product and merchant, and how many of each, in the order they were named."""
     if not 1 <= len(wants) <= LINES_MAX:
         raise EmptyOrder(most=LINES_MAX)
-    most = policy().quantity_max
     found = {
         variant.reference: variant
         for variant in Variant.objects.select_related("product__merchant").filter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -61,10 +62,11 @@ def take_orders(*, order_ids: Collection[int], at: dt.datetime) -> int:
 
     Everyone's standing follows with the next evaluation of the source.
     """
-    given = {"orders": list(order_ids), "at": at, "currency": settings.LIUKE_CURRENCY}
+    orders = list(order_ids)
+    given: dict[str, Any] = {"orders": orders, "at": at, "currency": settings.LIUKE_CURRENCY}
     _open_site()
     with connection.cursor() as cursor:
-        cursor.execute(_SOURCES, [given["orders"]])
+        cursor.execute(_SOURCES, [orders])
         for (key,) in cursor.fetchall():  # imports into these sources wait, and we for them
             cursor.execute(_TAKE_TURNS, [key])
         cursor.execute(_TAKE, given)

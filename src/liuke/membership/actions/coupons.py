@@ -1,6 +1,6 @@
 """Coupons: given out, locked by one order, used when that is paid, returned when it comes to nothing.
 
-The row of the kind is touched last in each statement's transaction and refuses what would exceed the budget.
+Coupon and budget change in one statement. Many want the row of the kind: whoever calls this does it last.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from liuke.base import clock, ids
 from liuke.membership.actions.offers import broken_rule
@@ -27,9 +27,36 @@ from liuke.people.models import Login
 
 _TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('membership.grant', %s))"
 _LOCK = """
-UPDATE membership_coupon SET state = 'locked', order_ref = %(order)s, off_fen = %(off)s, locked_until = %(until)s
-WHERE reference = %(coupon)s AND person_id = %(person)s AND state = 'free' AND expires_at > %(at)s
-RETURNING kind_id
+WITH taken AS (
+    UPDATE membership_coupon SET state = 'locked', order_ref = %(order)s, off_fen = %(off)s, locked_until = %(until)s
+    WHERE reference = %(coupon)s AND person_id = %(person)s AND state = 'free' AND expires_at > %(at)s
+    RETURNING kind_id
+), counted AS (
+    UPDATE membership_coupon_kind k SET locked_fen = k.locked_fen + %(off)s FROM taken
+    WHERE k.id = taken.kind_id AND k.spent_fen + k.locked_fen + %(off)s <= k.budget_fen RETURNING k.id
+)
+SELECT EXISTS (SELECT 1 FROM taken), EXISTS (SELECT 1 FROM counted)
+"""
+_USE = """
+WITH used AS (
+    UPDATE membership_coupon SET state = 'used', locked_until = NULL, used_at = %(at)s
+    WHERE order_ref = %(order)s AND state = 'locked' RETURNING kind_id, off_fen
+)
+UPDATE membership_coupon_kind k SET locked_fen = k.locked_fen - used.off_fen, spent_fen = k.spent_fen + used.off_fen
+FROM used WHERE k.id = used.kind_id
+"""
+_RETURN = """
+WITH held AS MATERIALIZED (
+    SELECT * FROM membership_coupon WHERE order_ref = %(order)s FOR NO KEY UPDATE
+), freed AS (
+    UPDATE membership_coupon c
+    SET state = 'free', order_ref = NULL, off_fen = 0, locked_until = NULL, used_at = NULL
+    FROM held WHERE c.id = held.id
+)
+UPDATE membership_coupon_kind k
+SET locked_fen = k.locked_fen - CASE held.state WHEN 'locked' THEN held.off_fen ELSE 0 END,
+    spent_fen = k.spent_fen - CASE held.state WHEN 'used' THEN held.off_fen ELSE 0 END
+FROM held WHERE k.id = held.kind_id
 """
 
 
@@ -106,74 +133,45 @@ def grant_coupon(*, kind_ref: str, person_id: int, about: str = "") -> Coupon:
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def lock_coupon(
     *, coupon_ref: str, order_ref: str, person_id: int, off_fen: int, until: dt.datetime
 ) -> None:
-    """An unpaid order takes a coupon for itself, worth `off_fen` there.
+    """An unpaid order takes a coupon for itself, worth `off_fen` there. Refused, the transaction cannot go on.
 
     Raises:
         CouponTaken: another order has it, it is used or too old, or it is not this person's.
-        BudgetSpent: the kind has no so much left.
+        BudgetSpent: the kind has not so much left.
     """
+    given: dict[str, Any] = {
+        "coupon": coupon_ref,
+        "order": order_ref,
+        "person": person_id,
+        "off": off_fen,
+        "until": until,
+        "at": clock.now(),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LOCK,
-            {
-                "coupon": coupon_ref,
-                "order": order_ref,
-                "person": person_id,
-                "off": off_fen,
-                "until": until,
-                "at": clock.now(),
-            },
-        )
-        found = cursor.fetchone()
-    if found is None:
+        cursor.execute(_LOCK, given)
+        is_taken, is_within = cursor.fetchone()
+    if not is_taken:
         raise CouponTaken
-    within = CouponKind.objects.filter(
-        pk=found[0], budget_fen__gte=F("spent_fen") + F("locked_fen") + off_fen
-    )
-    if not within.update(locked_fen=F("locked_fen") + off_fen):
+    if not is_within:
         raise BudgetSpent
 
 
-@transaction.atomic
 def use_coupon(*, order_ref: str) -> bool:
     """The order was paid: its coupon is used. False when it has none locked."""
-    coupon = _of(order_ref, "locked")
-    if coupon is None:
-        return False
-    off = coupon.off_fen
-    coupon.state, coupon.locked_until, coupon.used_at = "used", None, clock.now()
-    coupon.save(update_fields=["state", "locked_until", "used_at"])
-    CouponKind.objects.filter(pk=coupon.kind_id).update(
-        locked_fen=F("locked_fen") - off, spent_fen=F("spent_fen") + off
-    )
-    return True
+    with connection.cursor() as cursor:
+        cursor.execute(_USE, {"order": order_ref, "at": clock.now()})
+        return bool(cursor.rowcount)
 
 
-@transaction.atomic
 def return_coupon(*, order_ref: str) -> bool:
     """The order was cancelled, or refunded as a whole: its coupon is free again, as long as it lasts.
 
     False when it has none.
     """
-    coupon = _of(order_ref, "locked", "used")
-    if coupon is None:
-        return False
-    counted, off = ("locked_fen" if coupon.state == "locked" else "spent_fen"), coupon.off_fen
-    coupon.state, coupon.order_ref, coupon.off_fen = "free", None, 0
-    coupon.locked_until = coupon.used_at = None
-    coupon.save(update_fields=["state", "order_ref", "off_fen", "locked_until", "used_at"])
-    CouponKind.objects.filter(pk=coupon.kind_id).update(**{counted: F(counted) - off})
-    return True
-
-
-def _of(order_ref: str, *states: str) -> Coupon | None:
-    """The coupon of an order in one of these states, held until the transaction ends."""
-    return (
-        Coupon.objects.select_for_update(no_key=True)
-        .filter(order_ref=order_ref, state__in=states)
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_RETURN, {"order": order_ref})
+        return bool(cursor.rowcount)

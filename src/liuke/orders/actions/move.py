@@ -32,6 +32,9 @@ from liuke.people.actions import record_act
 from liuke.people.models import Login
 
 EXPIRE_AT_ONCE = 200
+_MOVE = """
+UPDATE orders_order SET state = '{after}', {after}_at = %(at)s WHERE id = %(order)s AND state = '{before}' RETURNING *
+"""
 
 
 @transaction.atomic
@@ -43,16 +46,7 @@ def mark_paid(*, order_id: int) -> Order:
         OrderMovedOn: it was paid before.
         OutOfStock, CouponTaken, BudgetSpent, OfferGone: too late, and what it had is gone.
     """
-    order = _held(order_id)
-    if order.state == "cancelled":
-        if order.cancel_reason != "expired":
-            raise WasCancelled
-        _take_again(order)
-    elif order.state != "placed":
-        raise OrderMovedOn
-    order.state, order.paid_at = "paid", clock.now()
-    order.cancelled_at, order.cancel_reason = None, ""
-    order.save(update_fields=["state", "paid_at", "cancelled_at", "cancel_reason"])
+    order = _move(order_id, "placed", "paid") or _pay_late(order_id)
     if order.coupon_ref:
         use_coupon(order_ref=order.reference)
     publish(
@@ -65,6 +59,19 @@ def mark_paid(*, order_id: int) -> Order:
         ),
         member=order.member_id,
     )
+    return order
+
+
+def _pay_late(order_id: int) -> Order:
+    order = _held(order_id)
+    if order.state != "cancelled":
+        raise OrderMovedOn
+    if order.cancel_reason != "expired":
+        raise WasCancelled
+    _take_again(order)
+    order.state, order.paid_at = "paid", clock.now()
+    order.cancelled_at, order.cancel_reason = None, ""
+    order.save(update_fields=["state", "paid_at", "cancelled_at", "cancel_reason"])
     return order
 
 
@@ -94,9 +101,9 @@ def _take_again(order: Order) -> None:
         )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def mark_delivered(*, order_id: int) -> Order:
-    """Everything was handed over.
+    """Everything was handed over. Refused, the transaction cannot go on.
 
     Raises:
         OrderMovedOn: it was not waiting for that.
@@ -109,9 +116,9 @@ def mark_delivered(*, order_id: int) -> Order:
     return order
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def complete(*, order_id: int) -> Order:
-    """The member is content; what they told in secret is forgotten.
+    """The member is content; what they told in secret is forgotten. Refused, the transaction cannot go on.
 
     Raises:
         OrderMovedOn: it was not waiting for that.
@@ -224,10 +231,15 @@ def _held(order_id: int) -> Order:
 
 def _moved(order_id: int, before: str, after: str) -> Order:
     """The order, moved from one state to another at this moment, or refused."""
-    order = _held(order_id)
-    if order.state != before:
-        raise OrderMovedOn
-    order.state = after
-    setattr(order, f"{after}_at", clock.now())
-    order.save(update_fields=["state", f"{after}_at"])
-    return order
+    order = _move(order_id, before, after)
+    if order is not None:
+        return order
+    _held(order_id)  # an unknown one is refused as such
+    raise OrderMovedOn
+
+
+def _move(order_id: int, before: str, after: str) -> Order | None:
+    """A compare-and-set: the order as it is afterwards, None when it was elsewhere."""
+    given = {"order": order_id, "at": clock.now()}
+    statement = _MOVE.format(before=before, after=after)
+    return next(iter(Order.objects.raw(statement, given)), None)

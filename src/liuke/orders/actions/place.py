@@ -83,10 +83,12 @@ def place_order(
         return known
     now = clock.now()
     person_id = None if is_guest else member.person_id
-    quote = queries.quote(person_id=person_id, wants=wants, coupon_ref=coupon_ref, at=now)
+    policy = queries.policy()
+    quote = queries.quote(
+        person_id=person_id, wants=wants, coupon_ref=coupon_ref, at=now, policy_now=policy
+    )
     if quote.payable_fen != expected_fen:
         raise PriceChanged
-    policy = queries.policy()
     _check_unpaid(member, network_index, policy, now)
     _check_limits(member, quote, policy)
     answers = _answers(quote, form)
