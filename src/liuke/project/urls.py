@@ -12,6 +12,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("healthz", healthz),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("shop/", include("liuke.interfaces.storefront.shop.urls")),
     path("", include("liuke.interfaces.storefront.urls")),
     path("", include("liuke.interfaces.console.urls")),
 ]

@@ -1,4 +1,7 @@
-"""In and out: a phone number, six digits, and no password. Known and unknown numbers are answered alike."""
+"""In and out: a phone number, six digits, and no password. Known and unknown numbers are answered alike.
+
+What was bought on the device as a guest is the member's from then on.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from liuke.interfaces.storefront.devices import device_of, network_of, remember_
 from liuke.interfaces.storefront.sessions import member_of, sign_in, sign_out, way_back
 from liuke.interfaces.storefront.wording import masked
 from liuke.interfaces.ui.refusals import status_of
+from liuke.orders.actions import claim_orders
 from liuke.people.actions import check_login_code, send_login_code
 
 _PHONE = "phone"
@@ -47,6 +51,7 @@ def code(request: HttpRequest) -> HttpResponse:
         )
     except Refusal as refusal:
         return _ask_code(request, phone, refusal)
+    claim_orders(member=member, device=device_of(request))
     response = HttpResponseRedirect(way_back(request))
     pending.drop(response, _PHONE)
     sign_in(request, response, member)

@@ -23,6 +23,7 @@ from liuke.people.queries import zone_of
 
 COOKIE = "member"
 LASTS_DAYS = 30
+OUR_PAGES = ("/me/", "/u/", "/shop/", "/pay/back/")
 
 
 class MemberRequest(HttpRequest):
@@ -109,7 +110,7 @@ def way_back(request: HttpRequest) -> str:
     is_ours = url_has_allowed_host_and_scheme(
         back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return back if is_ours and back.startswith(("/me/", "/u/")) else reverse("storefront:home")
+    return back if is_ours and back.startswith(OUR_PAGES) else reverse("storefront:home")
 
 
 def _forget(request: HttpRequest) -> None:

@@ -14,6 +14,7 @@ from liuke.interfaces.storefront import (
     why,
 )
 from liuke.interfaces.storefront.pages import nothing_here, ours
+from liuke.interfaces.storefront.shop import paying
 
 app_name = "storefront"
 
@@ -37,6 +38,7 @@ urlpatterns = [
     path("me/logout/", door.logout, name="logout"),
     re_path(r"^me/(?P<rest>.+)/$", nothing_here, name="nothing"),
     path("pay/notify/<slug:gateway>/", notify.notify, name="notify"),
+    path("pay/back/<str:reference>/", paying.back, name="back"),
     path("u/<str:token>", optout.opt_out, name="opt_out"),
     path("u/<str:token>/undo", optout.undo, name="undo"),
 ]

@@ -1,0 +1,149 @@
+"""The shop's first page: find something, buy the last thing again, or look around by scene."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import check_for_language, get_language
+from django.views.decorators.http import require_safe
+
+from liuke.interfaces.storefront.sessions import COOKIE as MEMBER
+from liuke.interfaces.storefront.shop import shelf
+from liuke.interfaces.storefront.shop.kept import Kept
+from liuke.interfaces.storefront.shop.visiting import COOKIE as GUEST
+from liuke.interfaces.storefront.shop.visiting import ShopRequest, open_to_all, who
+from liuke.interfaces.ui.context import THEMES
+from liuke.orders.models import Line, Order
+from liuke.orders.queries import orders_of
+from liuke.people.models import Member
+
+SCENE, EVERYTHING = "scene", "all"
+TEXT_LETTERS, PAGES_MAX = 60, 50
+_A_YEAR = 365 * 24 * 3600
+
+_pages: Kept[tuple[bytes, bytes]] = Kept(5)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of the shop is wanted; `scene` is "" before anybody chose and EVERYTHING for all."""
+
+    text: str
+    scene: str
+    page: int
+
+    @property
+    def only(self) -> str:
+        """The scene a list is narrowed to."""
+        return "" if self.scene == EVERYTHING else self.scene
+
+
+@dataclass(frozen=True)
+class Again:
+    """The last thing somebody bought, or the order they still have to pay."""
+
+    order: Order
+    line: Line
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponseBase:
+    """The first page. For whoever has bought nothing here it is made once for all."""
+    if request.COOKIES.get(MEMBER) or request.COOKIES.get(GUEST):
+        response = _own_home(request)
+    else:
+        response = _common_home(request)
+        add_never_cache_headers(response)
+    if request.GET.get(SCENE):
+        response.set_cookie(SCENE, _asked(request).scene, max_age=_A_YEAR, samesite="Lax")
+    return response
+
+
+@require_safe
+def look(request: HttpRequest) -> HttpResponse:
+    """Remember the theme or the language, and go back: links, so that a page for everybody needs no form."""
+    back = request.GET.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None) or back.startswith("//"):
+        back = reverse("shop:home")
+    response = HttpResponseRedirect(back)
+    theme, language = request.GET.get("theme", ""), request.GET.get("lang", "")
+    if theme in THEMES:
+        response.set_cookie("theme", theme, max_age=_A_YEAR, samesite="Lax")
+    if language in dict(settings.LANGUAGES) and check_for_language(language):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, language, max_age=_A_YEAR, samesite="Lax"
+        )
+    return response
+
+
+@open_to_all
+def _own_home(request: ShopRequest) -> HttpResponse:
+    return HttpResponse(_html(request, _asked(request), who(request)))
+
+
+def _common_home(request: HttpRequest) -> HttpResponse:
+    asked, theme = _asked(request), request.COOKIES.get("theme", "")
+    key = (asked, get_language(), theme if theme in THEMES else "", request.get_full_path())
+
+    def make() -> tuple[bytes, bytes]:
+        page = _html(request, asked, None).encode()
+        return page, gzip.compress(page, 6, mtime=0)
+
+    plain, zipped = _pages.get(key, make)
+    takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+    response = HttpResponse(zipped if takes_gzip else plain)
+    if takes_gzip:
+        response["Content-Encoding"] = "gzip"
+    patch_vary_headers(response, ["Accept-Encoding", "Cookie"])
+    return response
+
+
+def _html(request: HttpRequest, asked: Asked, someone: Member | None) -> str:
+    is_list = bool(asked.text or asked.only)
+    context = {
+        "here": "shop",
+        "asked": asked,
+        "scenes": shelf.scenes(),
+        "found": shelf.found(asked.text, asked.only, asked.page) if is_list else None,
+        "shelves": () if is_list else shelf.shelves(),
+        "again": _again(someone) if someone and not asked.text else None,
+        "next_page": asked.page + 2,
+    }
+    return render_to_string("store/home.html", context, request)
+
+
+def _asked(request: HttpRequest) -> Asked:
+    known = {scene.key for scene in shelf.scenes()} | {EVERYTHING}
+    wanted = request.GET.get(SCENE) or request.COOKIES.get(SCENE, "")
+    number = request.GET.get("page", "1")
+    page = int(number) if number.isascii() and number.isdecimal() and len(number) < 4 else 1
+    return Asked(
+        text=" ".join(request.GET.get("q", "").split())[:TEXT_LETTERS],
+        scene=wanted if wanted in known else "",
+        page=min(max(page, 1), PAGES_MAX) - 1,
+    )
+
+
+def _again(someone: Member) -> Again | None:
+    """What waits to be paid comes first, then what was bought last and is still offered."""
+    orders = list(orders_of(someone.person_id).exclude(state__in=("cancelled", "refunded"))[:5])
+    orders.sort(key=lambda order: order.state != "placed")
+    lines = Line.objects.filter(order__in=orders, is_gift=False, product__state="listed")
+    first = {
+        line.order_id: line
+        for line in lines.select_related("product", "variant").order_by("-number")
+    }
+    return next((Again(order, first[order.pk]) for order in orders if order.pk in first), None)
+
+
+def forget() -> None:
+    """Make the pages anew at once."""
+    _pages.clear()
+    shelf.forget()

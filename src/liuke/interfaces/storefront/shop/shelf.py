@@ -1,0 +1,126 @@
+"""Lists of products as they are shown: by scene, or as found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from liuke.catalog import queries
+from liuke.catalog.models import Product, Scene, Variant
+from liuke.interfaces.storefront.shop.kept import Kept
+
+PAGE, ON_A_SHELF = 24, 4
+HUES = ("ink", "plum", "teal", "cinnabar", "amber", "slate")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A product in a list. `variant` is what its button buys, "" when nothing is left."""
+
+    reference: str
+    title: str
+    about: str
+    glyph: str
+    hue: str
+    source_kind: str
+    arrival_minutes: int
+    sold: int
+    from_fen: int
+    list_fen: int
+    is_one_price: bool
+    variant: str
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A scene with its best known products."""
+
+    scene: Scene
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of a list; `has_more` says whether there is another."""
+
+    items: tuple[Item, ...]
+    has_more: bool
+
+
+_shelves: Kept[tuple[Shelf, ...]] = Kept(5)
+_found: Kept[Found] = Kept(5)
+
+
+def scenes() -> list[Scene]:
+    """What one may come for, where there is something."""
+    return [shelf.scene for shelf in shelves()]
+
+
+def shelves() -> tuple[Shelf, ...]:
+    """Every scene in which something is offered, with the best known of it."""
+    return _shelves.get("", _make_shelves)
+
+
+def found(text: str, scene: str, page: int) -> Found:
+    """What fits, `page` from 0."""
+    return _found.get((text, scene, page), lambda: _find(text, scene, page))
+
+
+def forget() -> None:
+    """Look again at once."""
+    _shelves.clear()
+    _found.clear()
+
+
+def hue_of(product: Product) -> str:
+    """The colour of a product's card; one subject has one colour."""
+    return HUES[sum((product.subject or product.title).encode()) % len(HUES)]
+
+
+def glyph_of(product: Product) -> str:
+    """The letter on a product's card."""
+    return (product.subject or product.title)[:1].upper()
+
+
+def _make_shelves() -> tuple[Shelf, ...]:
+    made = (
+        Shelf(scene, _items(list(queries.search(scene=scene.key)[:ON_A_SHELF])))
+        for scene in queries.scenes()
+    )
+    return tuple(shelf for shelf in made if shelf.items)
+
+
+def _find(text: str, scene: str, page: int) -> Found:
+    start = page * PAGE
+    products = list(queries.search(text, scene)[start : start + PAGE + 1])
+    return Found(_items(products[:PAGE]), len(products) > PAGE)
+
+
+def _items(products: Sequence[Product]) -> tuple[Item, ...]:
+    variants: dict[int, list[Variant]] = {product.pk: [] for product in products}
+    listed = Variant.objects.filter(product_id__in=variants, state="listed")
+    for variant in listed.order_by("position"):
+        variants[variant.product_id].append(variant)
+    left = queries.stock_of([v.pk for each in variants.values() for v in each], at_most=1)
+    return tuple(
+        _item(product, variants[product.pk], left) for product in products if variants[product.pk]
+    )
+
+
+def _item(product: Product, variants: Sequence[Variant], left: dict[int, int | None]) -> Item:
+    there = [variant for variant in variants if left[variant.pk] != 0]
+    cheapest = min(there or variants, key=lambda variant: variant.price_fen)
+    return Item(
+        reference=product.reference,
+        title=product.title,
+        about=product.subtitle or product.coverage_text,
+        glyph=glyph_of(product),
+        hue=hue_of(product),
+        source_kind=product.source_kind,
+        arrival_minutes=product.arrival_minutes,
+        sold=product.sold_count,
+        from_fen=cheapest.price_fen,
+        list_fen=cheapest.list_price_fen,
+        is_one_price=len({variant.price_fen for variant in variants}) == 1,
+        variant=there[0].reference if there else "",
+    )

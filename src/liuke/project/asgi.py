@@ -1,0 +1,23 @@
+"""One port: what moves by itself is answered in asyncio, every page by Django in a thread."""
+
+from __future__ import annotations
+
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
+
+from liuke.project.bridge import Pages
+from liuke.project.processes import WEB_THREADS
+from liuke.project.wsgi import application as pages
+
+_pages = Pages(pages, WEB_THREADS)
+
+
+async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """What the server calls for each request."""
+    if scope["type"] != "http":
+        raise ValueError("pages and streams are plain HTTP")
+    if scope["path"].startswith("/live/"):
+        from liuke.project.streams import streams  # needs Django's models, which wsgi has loaded
+
+        await streams(scope, receive, send)
+    else:
+        await _pages(scope, receive, send)
