@@ -22,6 +22,7 @@ from liuke.engagement.rules import (
     RUN_STATES,
     WEEK_HOURS,
 )
+from liuke.membership.models import Offer
 from liuke.people.models import Login, Member
 from liuke.people.rules import CHANNELS, PURPOSES
 
@@ -142,7 +143,10 @@ class Plan(models.Model):
 
 
 class PlanVersion(models.Model):
-    """One wording and audience of a plan, never changed: an edit makes the next version, and a run keeps its own."""
+    """One wording and audience of a plan, never changed: an edit makes the next version, and a run keeps its own.
+
+    With `special`, whoever the message goes to has that special price from then on, for `special_days`.
+    """
 
     id = models.BigAutoField(primary_key=True)
     plan = models.ForeignKey(Plan, models.CASCADE, related_name="versions")
@@ -156,6 +160,8 @@ class PlanVersion(models.Model):
     body = models.TextField(max_length=2000)
     offer = models.CharField(max_length=120, blank=True, default="")
     offer_worth_fen = models.BigIntegerField(default=0)
+    special = models.ForeignKey(Offer, models.PROTECT, null=True, related_name="+", db_index=False)
+    special_days = models.PositiveSmallIntegerField(default=0, db_default=0)
     cost_each_fen = models.BigIntegerField(default=0)
     control_permyriad = models.PositiveIntegerField()
     window_days = models.PositiveIntegerField()
@@ -178,6 +184,11 @@ class PlanVersion(models.Model):
             models.CheckConstraint(
                 condition=Q(control_permyriad__lte=9000, window_days__range=(1, 180)),
                 name="plan_can_be_measured",
+            ),
+            models.CheckConstraint(
+                condition=Q(special=None, special_days=0)
+                | Q(special__isnull=False, special_days__range=(1, 90)),
+                name="a_special_price_lasts_some_days",
             ),
         ]
 

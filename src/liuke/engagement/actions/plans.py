@@ -33,6 +33,8 @@ FIELDS = {
     "body": "",
     "offer": "",
     "offer_worth_fen": 0,
+    "special": None,
+    "special_days": 0,
     "cost_each_fen": 0,
     "control_permyriad": None,
     "window_days": 30,
@@ -53,7 +55,8 @@ def make_plan(
 ) -> Plan:
     """Open a plan with its first version: what the template says, with `fields` changed.
 
-    `audience` is a filter as `analytics.queries.audience` takes it; a segment brings its own. Without a control
+    `audience` is a filter as `analytics.queries.audience` takes it; a segment brings its own. `special` is a special
+    price of `membership` that everybody reached is granted for `special_days`. Without a control
     share a fifth of a small audience and a tenth of a large one is left out to compare with.
 
     Raises:
@@ -188,6 +191,8 @@ def _add_version(plan: Plan, number: int, said: dict[str, Any], by: Login | None
     texts.check_message(
         channel=said["channel"], subject=said["subject"], body=said["body"], offer=said["offer"]
     )
+    if said["special"] is not None and said["special"].kind != "special_price":
+        raise BadPlan(reason="special")
     fits = analytics.audience(plan.source, said["audience"])
     if said["control_permyriad"] is None:
         said["control_permyriad"] = control_share(fits.count())

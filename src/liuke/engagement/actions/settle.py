@@ -11,10 +11,15 @@ from django.db import connection
 from liuke.base.outside import Accepted, Outcome, Rejected
 from liuke.engagement.actions.claim import give_back
 from liuke.engagement.actions.weeks import hold_weeks
+from liuke.membership.actions import Grant, grant_offers
 
 FAILURE_LETTERS = 200
 PROVIDER_ID_LETTERS = 128
 _NOTHING_WENT_OUT = ("rejected", "cancelled")
+_WENT_OUT = (
+    "accepted",
+    "unknown",
+)  # nobody knows of the second, so what it promises has to be kept
 
 # Joined to '', the state is no reason to walk through all that is due: messages are found by number.
 _END = """
@@ -29,6 +34,13 @@ WITH ended AS (
     UPDATE engagement_decision d SET state = 3, reason = ended.reason FROM ended WHERE d.id = ended.decision_id
 )
 SELECT id, contact_id, state FROM ended
+"""
+# What the plans of these messages promise a price with, to whom.
+_PROMISED = """
+SELECT v.special_id, v.special_days, m.person_id, m.reference
+FROM engagement_message m JOIN engagement_decision d ON d.id = m.decision_id JOIN engagement_run r ON r.id = d.run_id
+JOIN engagement_plan_version v ON v.id = r.version_id
+WHERE m.id = ANY(%s) AND v.special_id IS NOT NULL
 """
 
 
@@ -46,7 +58,8 @@ class End:
 def settle(ends: Sequence[End], *, before: Sequence[str], at: dt.datetime) -> set[int]:
     """End these messages if they are in a state of `before`, in the caller's transaction; the ids of those ended.
 
-    The week of a message that definitely never went out is given back.
+    The week of a message that definitely never went out is given back. One that went out, or may have, brings the
+    special price it speaks of.
     """
     if not ends:
         return set()
@@ -68,7 +81,23 @@ def settle(ends: Sequence[End], *, before: Sequence[str], at: dt.datetime) -> se
     if unused:
         hold_weeks(unused)
         give_back(unused, at)
+    _grant([message_id for message_id, _, state in ended if state in _WENT_OUT], at)
     return {message_id for message_id, _, _ in ended}
+
+
+def _grant(message_ids: Sequence[int], at: dt.datetime) -> None:
+    if not message_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_PROMISED, [list(message_ids)])
+        promised = cursor.fetchall()
+    grant_offers(
+        grants=[
+            Grant(offer_id, person_id, at + dt.timedelta(days=days), about=reference)
+            for offer_id, days, person_id, reference in promised
+        ],
+        at=at,
+    )
 
 
 def cancelled(message_id: int, reason: str) -> End:

@@ -10,8 +10,10 @@ from liuke.membership.actions.coupons import (
 )
 from liuke.membership.actions.ladders import activate_ladder, set_levels
 from liuke.membership.actions.offers import (
+    Grant,
     end_offer,
     grant_offer,
+    grant_offers,
     make_offer,
     return_offer,
     use_offer,
@@ -19,11 +21,13 @@ from liuke.membership.actions.offers import (
 from liuke.membership.actions.spend import add_spend, settle_levels, take_spend_back
 
 __all__ = [
+    "Grant",
     "activate_ladder",
     "add_spend",
     "end_offer",
     "grant_coupon",
     "grant_offer",
+    "grant_offers",
     "lock_coupon",
     "make_coupon_kind",
     "make_offer",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -82,6 +84,34 @@ def grant_offer(
         defaults={"starts_at": starts_at or now, "ends_at": ends_at, "granted_at": now},
     )
     return grant
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A special price for a person until a moment; `about` is the message that says so."""
+
+    offer_id: int
+    person_id: int
+    ends_at: dt.datetime
+    about: str
+
+
+def grant_offers(*, grants: Sequence[Grant], at: dt.datetime) -> None:
+    """Grant special prices to many persons from a moment on, in one statement; those they have stay as they are."""
+    OfferGrant.objects.bulk_create(
+        (
+            OfferGrant(
+                offer_id=grant.offer_id,
+                person_id=grant.person_id,
+                about=grant.about,
+                starts_at=at,
+                ends_at=grant.ends_at,
+                granted_at=at,
+            )
+            for grant in grants
+        ),
+        ignore_conflicts=True,
+    )
 
 
 @transaction.atomic
