@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db import connection, transaction
 
-from liuke.base import clock, ids
+from liuke.base import clock, ids, live
 from liuke.delivery import queries
 from liuke.delivery.actions.settle import held_delivery, held_order, move_on
 from liuke.delivery.actions.take_back import Part, give_back, part_of
@@ -83,6 +83,7 @@ def settle_rejection(
     """
     found = queries.rejection_named(reference)
     order = held_order(found.delivery.order_id)
+    live.tell("order", order.pk)
     rejection = Rejection.objects.select_related("delivery__line__merchant", "key").get(pk=found.pk)
     if rejection.state != "open":
         raise RejectionSettled

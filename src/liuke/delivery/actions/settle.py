@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from liuke.base import live
 from liuke.delivery.errors import UnknownDelivery
 from liuke.delivery.models import Delivery
 from liuke.delivery.rules import fee_fen, paid_out
@@ -44,6 +45,7 @@ def held_delivery(line_id: int, person_id: int | None = None) -> Delivery:
     if order_id is None:
         raise UnknownDelivery
     order = held_order(order_id)
+    live.tell("order", order_id)
     delivery = Delivery.objects.select_related("line__merchant").get(line_id=line_id)
     delivery.order = order
     return delivery

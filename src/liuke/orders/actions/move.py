@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db import transaction
 
-from liuke.base import clock
+from liuke.base import clock, live
 from liuke.catalog.actions import hold_stock, release_hold
 from liuke.events.actions import publish
 from liuke.membership.actions import (
@@ -32,8 +32,10 @@ from liuke.people.actions import record_act
 from liuke.people.models import Login
 
 EXPIRE_AT_ONCE = 200
+# The page of the order hears of it in the same statement, as by `live.tell`.
 _MOVE = """
-UPDATE orders_order SET state = '{after}', {after}_at = %(at)s WHERE id = %(order)s AND state = '{before}' RETURNING *
+UPDATE orders_order SET state = '{after}', {after}_at = %(at)s WHERE id = %(order)s AND state = '{before}'
+RETURNING *, pg_notify(%(channel)s, %(topic)s)
 """
 
 
@@ -226,6 +228,7 @@ def _held(order_id: int) -> Order:
     order = Order.objects.select_for_update(no_key=True).filter(pk=order_id).first()
     if order is None:
         raise UnknownOrder
+    live.tell("order", order_id)
     return order
 
 
@@ -240,6 +243,7 @@ def _moved(order_id: int, before: str, after: str) -> Order:
 
 def _move(order_id: int, before: str, after: str) -> Order | None:
     """A compare-and-set: the order as it is afterwards, None when it was elsewhere."""
-    given = {"order": order_id, "at": clock.now()}
+    told = {"channel": live.CHANNEL, "topic": live.topic_of("order", order_id)}
+    given = {"order": order_id, "at": clock.now(), **told}
     statement = _MOVE.format(before=before, after=after)
     return next(iter(Order.objects.raw(statement, given)), None)

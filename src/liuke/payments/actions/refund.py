@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from liuke.base import clock, ids
+from liuke.base import clock, ids, live
 from liuke.base.jobs import enqueue
 from liuke.events.actions import publish
 from liuke.ledger import accounts, queries
@@ -161,6 +161,7 @@ def finish_refund(refund: Refund, *, provider_id: str) -> None:
         about=refund.owner,
     )
     if order is not None:
+        live.tell("order", order.pk)
         publish(
             MoneyReturned(
                 order_id=order.pk,
