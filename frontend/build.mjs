@@ -33,9 +33,9 @@ function write(name, code) {
   console.log(name.padEnd(12), kb(code.length), "KB raw", kb(zlib.gzipSync(code, { level: 9 }).length), "KB gzip");
 }
 
-css("app.css", "tokens.css", "base.css", "parts.css", "console.css", "outreach.css", "desk.css");
+css("app.css", "tokens.css", "base.css", "parts.css", "console.css", "outreach.css", "desk.css", "goods.css");
 css("report.css", "tokens.css", "base.css", "parts.css", "report.css");
-css("shop.css", "tokens.css", "base.css", "shop.css");
+css("shop.css", "tokens.css", "base.css", "shop.css", "store.css");
 for (const name of ["app.js", "shop.js"]) {
   const js = esbuild.buildSync({
     entryPoints: [path.join(here, "src", name)],
