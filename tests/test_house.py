@@ -35,6 +35,7 @@ DECLARED_FACES = {
     "analytics.orderlog.errors",
     "analytics.invariants",  # `liuke audit`
     "engagement.invariants",
+    "ledger.accounts",  # names, without which neither a query nor a move can be said
     "events.dispatcher",  # a command does at once what the worker would do soon
 }
 PARENTS = {"Invalid", "NotFound", "Forbidden", "Conflict", "Unavailable"}
