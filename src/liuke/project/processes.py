@@ -25,20 +25,20 @@ RunForever = Callable[[threading.Event], None]
 
 
 def web(host: str, port: int) -> None:
-    """The pages and the API: one process that answers, in threads; a second one would cost its memory again."""
+    """Pages and streams on one port: one process, pages in threads; a second one would cost its memory again."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liuke.project.settings")
     from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
+    from granian.constants import HTTPModes, Interfaces, Loops
     from granian.log import LogLevels
 
     Granian(
-        "liuke.project.wsgi:application",
+        "liuke.project.asgi:application",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
+        loop=Loops.asyncio,
         http=HTTPModes.http1,
         workers=1,
-        blocking_threads=WEB_THREADS,
         backlog=512,
         workers_kill_timeout=3,
         websockets=False,
@@ -54,7 +54,7 @@ class _Loader:
 
     def __call__(self, _target: str) -> Any:
         die_with_parent(self.parent)
-        from liuke.project.wsgi import application
+        from liuke.project.asgi import application
 
         return application
 
