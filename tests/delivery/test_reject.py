@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -38,6 +39,7 @@ from liuke.delivery.events import DeliveryRejected
 from liuke.delivery.models import Rejection
 from liuke.delivery.rules import paid_out, share_fen
 from liuke.events.queries import events_of
+from liuke.interfaces.ui.member_file import file_of
 from liuke.ledger import accounts
 from liuke.ledger.queries import balance_fen
 from liuke.orders.models import Order
@@ -46,6 +48,7 @@ from tests.conftest import NOON
 from tests.delivery import make
 from tests.membership import make as membership
 from tests.orders import make as orders
+from tests.orders.test_place import FORM, TOLD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
@@ -297,6 +300,19 @@ def test_a_policy_that_makes_no_sense_is_refused() -> None:
         with pytest.raises(BadDeliveryPolicy):
             set_delivery_policy(by=None, **fields)
     assert queries.policy().rejections_max == 3
+
+
+def test_a_members_file_tells_orders_rejections_and_what_was_given_and_no_secret() -> None:
+    shop, who = orders.shop(price_fen=2500, order_form=FORM), orders.member()
+    coupon = membership.coupon(who)
+    order = make.delivered(orders.order(shop.coins, of=who, form=TOLD, coupon_ref=coupon.reference))
+    reject(order, note="It says used")
+    told = json.dumps(file_of(who), ensure_ascii=False, default=str)
+    assert order.reference in told
+    assert "官服" in told
+    assert "It says used" in told
+    assert coupon.reference in told
+    assert "hunter2" not in told
 
 
 def test_a_settled_rejection_is_not_changed_by_hand() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -101,6 +102,23 @@ def overdue(at: dt.datetime) -> QuerySet[Delivery]:
 def steps_of(delivery_id: int) -> QuerySet[Step]:
     """What was done by hand, in order."""
     return Step.objects.filter(delivery_id=delivery_id).select_related("by").order_by("id")
+
+
+def file_of(person_id: int) -> list[dict[str, Any]]:
+    """What a person rejected, as plain data, for the member, who may ask for it."""
+    rejections = Rejection.objects.filter(person_id=person_id).select_related("delivery__order")
+    return [
+        {
+            "order": rejection.delivery.order.reference,
+            "reason": rejection.reason,
+            "note": rejection.note,
+            "state": rejection.state,
+            "answer": rejection.answer,
+            "refunded_fen": rejection.refunded_fen,
+            "rejected_at": rejection.rejected_at.isoformat(),
+        }
+        for rejection in rejections.order_by("id")
+    ]
 
 
 # Promises -----------------------------------------------------------------------------------------

@@ -222,6 +222,36 @@ def coupons_of(person_id: int) -> QuerySet[Coupon]:
     )
 
 
+def file_of(person_id: int) -> dict[str, Any]:
+    """What a person has earned and was given, as plain data, for the member, who may ask for it."""
+    spend = spend_of(person_id)
+    return {
+        "completed_orders": spend.orders,
+        "spent_fen": spend.spent_fen,
+        "levels": [
+            {"level": move.level.name, "at": move.at.isoformat()}
+            for move in level_history(person_id)
+        ],
+        "special_prices": [
+            {
+                "name": grant.offer.name,
+                "from": grant.starts_at.isoformat(),
+                "until": grant.ends_at.isoformat(),
+            }
+            for grant in grants_of(person_id)
+        ],
+        "coupons": [
+            {
+                "reference": coupon.reference,
+                "name": coupon.kind.name,
+                "state": coupon.state,
+                "until": coupon.expires_at.isoformat(),
+            }
+            for coupon in coupons_of(person_id)
+        ],
+    }
+
+
 # Promises -----------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,44 @@
+"""What does it cost, and what was ordered?"""
+
+from liuke.orders.queries.orders import (
+    SECRETS_PURPOSE,
+    file_of,
+    guest_index,
+    guest_token,
+    has_bought,
+    is_guest,
+    last_answers,
+    lines_of,
+    order_named,
+    order_of,
+    order_of_guest,
+    orders_of,
+    quantities_of,
+    secrets_of,
+)
+from liuke.orders.queries.promises import invariants
+from liuke.orders.queries.quotes import CouponChoice, LineQuote, Quote, Want, policy, quote
+
+__all__ = [
+    "SECRETS_PURPOSE",
+    "CouponChoice",
+    "LineQuote",
+    "Quote",
+    "Want",
+    "file_of",
+    "guest_index",
+    "guest_token",
+    "has_bought",
+    "invariants",
+    "is_guest",
+    "last_answers",
+    "lines_of",
+    "order_named",
+    "order_of",
+    "order_of_guest",
+    "orders_of",
+    "policy",
+    "quantities_of",
+    "quote",
+    "secrets_of",
+]
