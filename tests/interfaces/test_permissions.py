@@ -1,7 +1,9 @@
 """Who may open what: one table over every address of the whole site, for reading and for doing.
 
-Visitors: somebody unknown, a member signed in on the member side, an agent, an operator. What a request does is undone
-after it, so that every one meets the same site.
+Visitors: somebody unknown, a member signed in on the member side, an agent, an operator, somebody who works for the
+merchant whose things the addresses name, somebody who works for another. Rows of four leave the merchants out: to the
+console and the members' pages they are somebody unknown. What a request does is undone after it, so that every one
+meets the same site.
 """
 
 from __future__ import annotations
@@ -27,16 +29,19 @@ from liuke.engagement.actions.calls import take_call
 from liuke.engagement.actions.policy import set_outreach_policy
 from liuke.engagement.actions.send import send_due
 from liuke.engagement.models import Call, Message
+from liuke.merchants.models import Merchant
 from liuke.people.actions import open_login, set_active, set_role, set_totp_required
 from liuke.people.models import Login
+from tests.catalog import make as catalog
 from tests.engagement import make
 from tests.interfaces.storefront.make import LI, WANG, member, sign_in
+from tests.merchants import make as merchants
 from tests.people.make import Phone
 
 pytestmark = pytest.mark.django_db
 
 WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE)", re.IGNORECASE)
-DOOR, ME = "staff's door", "members' door"
+DOOR, ME, MERCHANT = "staff's door", "members' door", "merchants' door"
 # What a kind of page answers to: nobody, a member, an agent, an operator.
 DOOR_2 = (DOOR, DOOR)
 READ = (*DOOR_2, 200, 200), (*DOOR_2, 405, 405)
@@ -57,6 +62,19 @@ def operators_deed(answer: int = 302) -> tuple[tuple[object, ...], tuple[object,
 def own(get: object = 200, post: object = 405) -> tuple[tuple[object, ...], tuple[object, ...]]:
     """A member's own page: staff are nobody there."""
     return (ME, get, ME, ME), (ME, post, ME, ME)
+
+
+def theirs(
+    get: object = 200, post: object = 405, other: object = None
+) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    """A merchant's own page: everybody else is nobody there, and another merchant's things do not exist."""
+    nobody = (MERCHANT,) * 4
+    known = other is None
+    return (*nobody, get, get if known or get == 405 else 404), (
+        *nobody,
+        post,
+        post if known or post == 405 else 404,
+    )
 
 
 # name: (path, (GET by each), (POST of an empty form by each))
@@ -117,6 +135,28 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], tuple[object, ...]]]] = {
     "console:export_calls": ("/runs/{run}/calls/", operators_deed(200)),
     "console:stop_everything": ("/outreach/stop/", operators_deed()),
     "console:resume_everything": ("/outreach/resume/", operators_deed()),
+    "console:products": ("/products/", OPERATORS_READ),
+    "console:new_product": ("/products/new/", OPERATORS_FORM),
+    "console:shelves": ("/products/shelves/", OPERATORS_READ),
+    "console:save_scene": ("/products/shelves/scene/", operators_deed()),
+    "console:set_reveals": ("/products/shelves/reveals/", operators_deed()),
+    "console:product": ("/products/{product}/", OPERATORS_READ),
+    "console:edit_product": ("/products/{product}/edit/", OPERATORS_FORM),
+    "console:offer_product": ("/products/{product}/offer/", operators_deed()),
+    "console:add_variant": ("/products/{product}/add/", operators_deed(400)),
+    "console:edit_variant": ("/variants/{variant}/edit/", operators_deed(400)),
+    "console:add_stock": ("/variants/{variant}/stock/", operators_deed()),
+    "console:offer_variant": ("/variants/{variant}/offer/", operators_deed()),
+    "console:card_keys": ("/variants/{variant}/keys/", OPERATORS_READ),
+    "console:take_keys": ("/variants/{variant}/keys/take/", operators_deed()),
+    "console:reveal_key": ("/variants/{variant}/keys/reveal/", operators_deed(404)),
+    "console:end_key": ("/variants/{variant}/keys/end/", operators_deed(404)),
+    "console:end_batch": ("/batches/{batch}/end/", operators_deed()),
+    "console:merchants": ("/merchants/", OPERATORS_READ),
+    "console:open_merchant": ("/merchants/open/", operators_deed(400)),
+    "console:change_merchant": ("/merchants/{merchant}/", operators_deed()),
+    "console:add_staff": ("/merchants/{merchant}/staff/", operators_deed(400)),
+    "console:change_staff": ("/merchants/{merchant}/staff/change/", operators_deed(404)),
     "console:imports": ("/import/", OPERATORS_READ),
     "console:take_upload": ("/import/take/", operators_deed()),
     "console:upload": ("/import/{upload}/", OPERATORS_READ),
@@ -135,6 +175,27 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], tuple[object, ...]]]] = {
     "console:drop_authenticator": ("/staff/authenticator/", operators_deed(404)),
     "console:require_totp": ("/staff/second-factor/", operators_deed()),
     "console:acts": ("/acts/", OPERATORS_READ),
+    # merchants
+    "merchant:login": ("/merchant/login/", ((200,) * 4 + (302,) * 2, (200,) * 4 + (302,) * 2)),
+    "merchant:second_factor": (
+        "/merchant/login/code/",
+        ((MERCHANT,) * 6, (MERCHANT,) * 6),
+    ),
+    "merchant:authenticator": (
+        "/merchant/login/authenticator/",
+        ((MERCHANT,) * 4 + (200,) * 2, (MERCHANT,) * 4 + (409,) * 2),
+    ),
+    "merchant:logout": ("/merchant/logout/", ((405,) * 6, (MERCHANT,) * 6)),
+    "merchant:products": ("/merchant/", theirs()),
+    "merchant:account": ("/merchant/account/", theirs(post=200)),
+    "merchant:password": ("/merchant/account/password/", theirs(405, 400)),
+    "merchant:product": ("/merchant/products/{product}/", theirs(other=404)),
+    "merchant:add_stock": ("/merchant/variants/{variant}/stock/", theirs(405, 302, 404)),
+    "merchant:card_keys": ("/merchant/variants/{variant}/keys/", theirs(other=404)),
+    "merchant:take_keys": ("/merchant/variants/{variant}/keys/take/", theirs(405, 302, 404)),
+    "merchant:reveal_key": ("/merchant/variants/{variant}/keys/reveal/", theirs(405, 404, 404)),
+    "merchant:end_key": ("/merchant/variants/{variant}/keys/end/", theirs(405, 404, 404)),
+    "merchant:end_batch": ("/merchant/batches/{batch}/end/", theirs(405, 302, 404)),
     # members
     "storefront:home": ("/me/", own()),
     "storefront:inbox": ("/me/inbox/", own()),
@@ -197,15 +258,32 @@ def known(
         "upload": upload.reference,
         "message": message.reference,
         "token": queries.unsubscribe_token(message),
+        **goods(),
+    }
+
+
+def goods() -> dict[str, str]:
+    """A merchant with a product and its keys; the references that the paths name."""
+    variant = catalog.variant(catalog.product(is_listed=True), "豪华版", keys=2)
+    return {
+        "merchant": variant.product.merchant.reference,
+        "product": variant.product.reference,
+        "variant": variant.reference,
+        "batch": variant.batches.get().reference,
     }
 
 
 @pytest.fixture
 def visitors(known: dict[str, str], phone: Phone, operator: Login, agent: Login) -> list[Client]:
-    """Nobody, the member, the agent, the operator."""
-    found = [Client(), sign_in(phone, LI), Client(), Client()]
-    for client, login in zip(found[2:], (agent, operator), strict=True):
+    """Nobody, the member, the agent, the operator, somebody of the merchant, somebody of another."""
+    ours = merchants.staff(Merchant.objects.get(reference=known["merchant"]))
+    other = merchants.staff(merchants.merchant("别家"), "别家店员")
+    found = [Client(), sign_in(phone, LI), *(Client() for _ in range(4))]
+    for client, login in zip(found[2:], (agent, operator, ours, other), strict=True):
         client.force_login(login, backend="django.contrib.auth.backends.ModelBackend")
+    for client, login in zip(found[4:], (ours, other), strict=True):
+        given = {"username": login.name, "password": merchants.PASSWORD}
+        assert client.post("/merchant/login/", given)["Location"] == "/merchant/"
     return found
 
 
@@ -225,7 +303,15 @@ def told(answer: HttpResponseBase) -> object:
         return DOOR
     if answer.status_code == 302 and answer["Location"].startswith("/me/login/"):
         return ME
+    if answer.status_code == 302 and answer["Location"].startswith("/merchant/login/"):
+        return MERCHANT
     return answer.status_code
+
+
+def row(name: str, column: int) -> tuple[object, ...]:
+    """What each visitor is answered; to everybody but themselves merchants are nobody."""
+    answers = TABLE[name][1][column]
+    return answers if len(answers) == 6 else (*answers, answers[0], answers[0])
 
 
 def addresses(patterns: list[URLPattern | URLResolver], space: str = "") -> Iterator[str]:
@@ -250,18 +336,22 @@ def test_the_table_holds_for_everybody(
         name: tuple(told(ask(client, method, path.format(**known))) for client in visitors)
         for name, (path, _) in TABLE.items()
     }
-    wanted = {name: row[column] for name, (_, row) in TABLE.items()}
+    wanted = {name: row(name, column) for name in TABLE}
     assert sorted(f"{n}: {a}" for n, a in found.items() if a != wanted[n]) == []
 
 
 def test_whoever_is_turned_away_changes_nothing_and_learns_nothing(
     known: dict[str, str], visitors: list[Client]
 ) -> None:
-    """Nobody and a member at the staff's doors; an agent at the operators'."""
-    secrets = ("Come back", "静", LI[-4:])
-    for name, (path, (_, post)) in TABLE.items():
-        for client, wanted in zip(visitors[:3], post[:3], strict=True):
-            if wanted == DOOR or (wanted == 403 and post[3] != 403):
+    """Nobody and a member at the staff's doors; an agent at the operators'; merchants there and at each other's."""
+    secrets = ("Come back", "静", LI[-4:], "豪华版")
+    for name, (path, _) in TABLE.items():
+        post = row(name, 1)
+        for number, (client, wanted) in enumerate(zip(visitors, post, strict=True)):
+            is_foreign = name.startswith("merchant:") and wanted == 404 and number == 5
+            is_agents = wanted == 403 and post[3] != 403
+            is_at_the_door = wanted in (DOOR, MERCHANT) and name != "merchant:logout"
+            if is_at_the_door or is_agents or is_foreign:
                 with CaptureQueriesContext(connection) as made:
                     answer = ask(client, "POST", path.format(**known))
                 written = [q["sql"] for q in made if WRITES.match(q["sql"])]
@@ -279,10 +369,11 @@ def test_sheets_need_a_login_too(path: str, client: Client) -> None:
 def test_pages_carry_the_strict_policy_and_are_kept_by_no_cache(
     known: dict[str, str], visitors: list[Client]
 ) -> None:
-    operator = visitors[3]
-    for name, (path, (get, _)) in TABLE.items():
-        if name.startswith("console:") and get[3] == 200:
-            answer = operator.get(path.format(**known))
+    for name, (path, _) in TABLE.items():
+        space, get = name.split(":")[0], row(name, 0)
+        number = {"console": 3, "merchant": 4}.get(space)
+        if number is not None and get[number] == 200:
+            answer = visitors[number].get(path.format(**known))
             policy = answer["Content-Security-Policy"]
             assert "unsafe" not in policy, name
             assert "script-src 'self'" in policy, name
@@ -314,7 +405,14 @@ def test_where_the_house_asks_for_a_second_factor_who_has_none_is_led_to_it(
     visitors: list[Client],
 ) -> None:
     set_totp_required(is_required=True, by=None)
-    for client in visitors[2:]:
+    for client in visitors[2:4]:
         for path in ("/", "/members/", "/calls/", "/account/", "/find/"):
             answer = client.get(path)
             assert (answer.status_code, answer["Location"]) == (302, "/login/authenticator/")
+    for client in visitors[4:]:
+        for path in ("/merchant/", "/merchant/account/"):
+            answer = client.get(path)
+            assert (answer.status_code, answer["Location"]) == (
+                302,
+                "/merchant/login/authenticator/",
+            )

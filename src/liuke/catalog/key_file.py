@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from liuke.catalog.errors import NoKeys, TooManyKeys, UnreadableKeys
-from liuke.catalog.rules import KEY_LETTERS_MAX, KEY_LETTERS_MIN, KEYS_MAX, normal_key
+from liuke.catalog.rules import (
+    KEY_FILE_BYTES_MAX,
+    KEY_LETTERS_MAX,
+    KEY_LETTERS_MIN,
+    KEYS_MAX,
+    normal_key,
+)
 
-BYTES_MAX = 64 * 1024 * 1024
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -41,7 +46,7 @@ def read_keys(content: bytes | str, name: str = "") -> list[KeyLine]:
         TooManyKeys: more than one import takes.
         UnreadableKeys: neither UTF-8 nor GB18030 (nor UTF-16 with its mark).
     """
-    if len(content) > BYTES_MAX:
+    if len(content) > KEY_FILE_BYTES_MAX:
         raise TooManyKeys(most=KEYS_MAX)
     text = content.removeprefix("\ufeff") if isinstance(content, str) else _decode(content)
     lines = _cells(text) if name.lower().endswith(".csv") else enumerate(text.splitlines(), start=1)

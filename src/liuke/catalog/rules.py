@@ -34,7 +34,7 @@ PARTS_MAX, PART_QUANTITY_MAX = 20, 99
 REFERENCE_LETTERS = 9
 
 KEY_LETTERS_MIN, KEY_LETTERS_MAX = 4, 500
-KEYS_MAX = 200_000  # of one import
+KEYS_MAX, KEY_FILE_BYTES_MAX = 200_000, 16 * 1024 * 1024  # of one import
 LAST_FOUR_FROM = 12  # of a shorter key four letters would tell too much
 
 FIELDS_MAX, CHOICES_MAX = 12, 60

@@ -152,6 +152,7 @@ INSTALLED_APPS = [
     "liuke.interfaces.ui",
     "liuke.interfaces.console",
     "liuke.interfaces.storefront",
+    "liuke.interfaces.merchant",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

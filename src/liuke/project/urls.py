@@ -14,5 +14,6 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("shop/", include("liuke.interfaces.storefront.shop.urls")),
     path("", include("liuke.interfaces.storefront.urls")),
+    path("merchant/", include("liuke.interfaces.merchant.urls")),
     path("", include("liuke.interfaces.console.urls")),
 ]

@@ -11,7 +11,7 @@ from liuke.catalog.actions.products import (
     list_product,
     make_product,
 )
-from liuke.catalog.actions.scenes import save_scene
+from liuke.catalog.actions.scenes import save_scene, set_reveals
 from liuke.catalog.actions.stock import (
     TakenKey,
     expire_holds,
@@ -57,6 +57,7 @@ __all__ = [
     "rotate_master_key",
     "save_scene",
     "set_parts",
+    "set_reveals",
     "set_variant_state",
     "take_stock",
     "unfollow",

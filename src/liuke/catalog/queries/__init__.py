@@ -6,6 +6,7 @@ from liuke.catalog.queries.keys import (
     batch_by_reference,
     batches,
     key_counts,
+    key_of,
     keys_of,
     policy,
     sold_by_two,
@@ -25,8 +26,10 @@ from liuke.catalog.queries.products import (
 )
 from liuke.catalog.queries.promises import invariants
 from liuke.catalog.queries.stock import LowStock, low_stock, stock_of
+from liuke.catalog.rules import KEY_FILE_BYTES_MAX
 
 __all__ = [
+    "KEY_FILE_BYTES_MAX",
     "KeyCounts",
     "LowStock",
     "ProductPage",
@@ -37,6 +40,7 @@ __all__ = [
     "follows",
     "invariants",
     "key_counts",
+    "key_of",
     "keys_of",
     "low_stock",
     "parts_of",

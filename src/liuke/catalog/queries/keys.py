@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from liuke.base import ids
-from liuke.catalog.errors import UnknownBatch
+from liuke.catalog.errors import UnknownBatch, UnknownKey
 from liuke.catalog.models import CardKey, KeyAccess, KeyBatch, KeyPolicy, Variant
 from liuke.catalog.rules import KEY_STATES
 from liuke.merchants.models import Merchant
@@ -71,10 +71,24 @@ def batch_by_reference(text: str, merchant: Merchant | None = None) -> KeyBatch:
 
 
 def keys_of(variant: Variant, state: str = "", batch: KeyBatch | None = None) -> QuerySet[CardKey]:
-    """The card keys of a variant, the latest first, sealed as they are."""
+    """The card keys of a variant, the latest first, sealed as they are, with how often each was shown in `looks`."""
     found = CardKey.objects.filter(batch__variant=variant).select_related("batch").order_by("-id")
+    found = found.annotate(looks=Count("accesses"))
     found = found.filter(state=state) if state else found
     return found.filter(batch=batch) if batch is not None else found
+
+
+def key_of(variant: Variant, text: str) -> CardKey:
+    """The card key of that number among a variant's.
+
+    Raises:
+        UnknownKey: it has none of that number.
+    """
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    key = CardKey.objects.filter(variant=variant, pk=number).first()
+    if key is None:
+        raise UnknownKey
+    return key
 
 
 def access_history(key_id: int) -> QuerySet[KeyAccess]:

@@ -59,7 +59,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         return _page(request, {"renew": str(refusal)}, status=status_of(refusal))
     told = {"codes": codes, "back": reverse("console:account"), "name": login.name}
-    return render(request, "console/recovery_codes.html", told)
+    return render(request, "door/recovery_codes.html", told)
 
 
 @require_POST

@@ -31,6 +31,10 @@ _PAGES = {
     "plan": "console:plan",
     "run": "console:plan",
     "calls": "console:run",
+    "product": "console:product",
+    "variant": "console:product",
+    "keys": "console:product",
+    "key": "console:product",
     "upload": "console:upload",
 }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from liuke.base.errors import Refusal
 from liuke.interfaces.console import halfway
+from liuke.interfaces.console.telling import staff_of
 from liuke.interfaces.ui.context import THEMES
 from liuke.interfaces.ui.refusals import status_of
 from liuke.people.actions import begin_totp, check_second_factor, confirm_totp
@@ -25,11 +28,27 @@ _YEAR = 365 * 24 * 3600
 FEW_CODES = 3
 
 
+class StaffForm(AuthenticationForm):
+    """Name and password of somebody who works here; a merchant's are as wrong as any."""
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Refuse who is closed, and who works for a merchant, in the words for a wrong password."""
+        super().confirm_login_allowed(user)
+        if not user.is_staff:
+            raise self.get_invalid_login_error()
+
+
 class Entrance(LoginView):
     """Name and password; too many wrong ones lock the name from that address (django-axes)."""
 
     template_name = "console/login.html"
-    redirect_authenticated_user = True
+    authentication_form = StaffForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Who is in already goes on."""
+        if staff_of(request) is not None:
+            return HttpResponseRedirect(self.get_success_url())
+        return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign in, or go half way to whoever has or needs a second factor."""
@@ -75,7 +94,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def authenticator(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator: on the way in for who must have one, from the account page for who wants one."""
-    inside = request.user if isinstance(request.user, Login) else None
+    inside = staff_of(request)
     login = inside or halfway.who(request)
     if login is None:
         return redirect("console:login")
@@ -93,7 +112,7 @@ def authenticator(request: HttpRequest) -> HttpResponse:
         return render(request, "console/authenticator.html", told, status=status_of(refusal))
     back = reverse("console:account") if inside else halfway.finish(request, login)
     told = {"codes": codes, "back": back, "name": login.name, "is_new": True}
-    return render(request, "console/recovery_codes.html", told)
+    return render(request, "door/recovery_codes.html", told)
 
 
 @require_POST

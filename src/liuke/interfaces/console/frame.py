@@ -59,6 +59,22 @@ WORK = {
         "console:source_results", gettext_noop("Results"), "chart-line", "results lift xiaoguo"
     ),
 }
+SHOP = {
+    "products": Way(
+        "console:products",
+        gettext_noop("Products"),
+        "package",
+        "products goods keys stock shangpin kucun kami",
+        is_sourced=False,
+    ),
+    "merchants": Way(
+        "console:merchants",
+        gettext_noop("Merchants"),
+        "store",
+        "merchants suppliers shangjia",
+        is_sourced=False,
+    ),
+}
 UPKEEP = {
     "imports": Way(
         "console:imports", gettext_noop("Import"), "upload", "import upload daoru", is_sourced=False
@@ -79,6 +95,13 @@ UPKEEP = {
 }
 DEEDS = {
     "new_plan": Way("console:new_plan", gettext_noop("New plan"), "plus", "new plan xinjianjihua"),
+    "new_product": Way(
+        "console:new_product",
+        gettext_noop("New product"),
+        "package-plus",
+        "new product xinshangpin",
+        is_sourced=False,
+    ),
     "new_import": Way(
         "console:imports",
         gettext_noop("Import orders"),
@@ -179,6 +202,11 @@ class Frame:
     def work(self) -> list[Link]:
         """The daily pages."""
         return self._links(WORK)
+
+    @cached_property
+    def shop(self) -> list[Link]:
+        """The pages of what is sold."""
+        return self._links(SHOP)
 
     @cached_property
     def upkeep(self) -> list[Link]:

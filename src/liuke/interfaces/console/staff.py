@@ -25,6 +25,7 @@ from liuke.people.actions import (
     set_role,
     set_totp_required,
 )
+from liuke.people.errors import UnknownRole
 
 _PASSWORD_PARTS, _PART_LETTERS = 4, 5  # 20 of 29 letters: 97 bits
 
@@ -51,8 +52,10 @@ def add(request: HttpRequest) -> HttpResponse:
     wrong = _name_is_wrong(name)
     if wrong:
         return _page(request, wrong=wrong, status=400)
-    made = _new_password()
+    made = new_password_text()
     try:
+        if role not in ROLES:
+            raise UnknownRole(role=role)
         open_login(name=name, password=made, role=role, by=login_of(request))
     except Refusal as refusal:
         return _page(request, wrong=str(refusal), status=status_of(refusal))
@@ -66,7 +69,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
     Raises:
         UnknownLogin: nobody signs in with this name.
     """
-    name, made = request.POST.get("name", ""), _new_password()
+    name, made = request.POST.get("name", ""), new_password_text()
     change_password(name=name, password=made, by=login_of(request))
     return _page(request, given=Given(name, made, is_new=False))
 
@@ -140,7 +143,8 @@ def _name_is_wrong(name: str) -> str:
     return ""
 
 
-def _new_password() -> str:
+def new_password_text() -> str:
+    """A password that can be read out over the phone."""
     parts = [
         "".join(secrets.choice(ids.ALPHABET) for _ in range(_PART_LETTERS))
         for _ in range(_PASSWORD_PARTS)

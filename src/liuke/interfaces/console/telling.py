@@ -17,6 +17,12 @@ def login_of(request: HttpRequest) -> Login:
     return request.user
 
 
+def staff_of(request: HttpRequest) -> Login | None:
+    """Who is signed in to the console; None for everybody else."""
+    login = request.user
+    return login if isinstance(login, Login) and login.is_staff else None
+
+
 def attempt(request: HttpRequest, deed: Callable[[], object], says: str) -> bool:
     """Do it and say so on the next page; what is refused is said there too, in the room's own words.
 

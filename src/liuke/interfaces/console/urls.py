@@ -3,7 +3,8 @@
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import user_passes_test
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import path
@@ -14,18 +15,23 @@ from liuke.interfaces.console import (
     account,
     acts,
     calls,
+    card_keys,
     groups,
     halfway,
+    merchants,
     plan_page,
     plans,
     policy,
+    products,
     results,
     rights,
     runs,
     segments,
+    shelves,
     staff,
     trouble,
     uploads,
+    variants,
 )
 from liuke.interfaces.console.door import Entrance, Logout, authenticator, second_factor, theme
 from liuke.interfaces.console.find import find
@@ -34,12 +40,18 @@ from liuke.interfaces.console.members import members
 from liuke.interfaces.console.overview import download_report, overview
 from liuke.interfaces.console.telling import login_of
 from liuke.interfaces.ui.refusals import View, refusals_as_pages
+from liuke.people.models import Login
 
 app_name = "console"
 
 
+def _works_here(visitor: Login | AnonymousUser) -> bool:
+    """Whoever works for a merchant is nobody in the console, whatever session they bring."""
+    return isinstance(visitor, Login) and visitor.is_staff
+
+
 def ours(view: View) -> View:
-    """For people who are signed in, by two factors where the house asks for them. Nothing here is kept by caches."""
+    """For staff who are signed in, by two factors where the house asks for them. Nothing here is kept by caches."""
     shown = never_cache(refusals_as_pages(view))
 
     @wraps(view)
@@ -48,7 +60,7 @@ def ours(view: View) -> View:
             return redirect("console:authenticator")
         return shown(request, *args, **kwargs)
 
-    return login_required(answer)
+    return user_passes_test(_works_here)(answer)
 
 
 def operators(view: View) -> View:
@@ -99,6 +111,34 @@ outreach = [
     path("members/<str:reference>/export/", operators(rights.export), name="export_member"),
     path("members/<str:reference>/erase/", operators(rights.erase), name="erase_member"),
 ]
+goods = [
+    path("products/", operators(products.products), name="products"),
+    path("products/new/", operators(products.new_product), name="new_product"),
+    path("products/shelves/", operators(shelves.shelves), name="shelves"),
+    path("products/shelves/scene/", operators(shelves.scene), name="save_scene"),
+    path("products/shelves/reveals/", operators(shelves.reveals), name="set_reveals"),
+    path("products/<str:reference>/", operators(products.product), name="product"),
+    path("products/<str:reference>/edit/", operators(products.edit), name="edit_product"),
+    path("products/<str:reference>/offer/", operators(products.offer), name="offer_product"),
+    path("products/<str:reference>/add/", operators(variants.add), name="add_variant"),
+    path("variants/<str:reference>/edit/", operators(variants.edit), name="edit_variant"),
+    path("variants/<str:reference>/stock/", operators(variants.stock), name="add_stock"),
+    path("variants/<str:reference>/offer/", operators(variants.offer), name="offer_variant"),
+    path("variants/<str:reference>/keys/", operators(card_keys.card_keys), name="card_keys"),
+    path("variants/<str:reference>/keys/take/", operators(card_keys.take), name="take_keys"),
+    path("variants/<str:reference>/keys/reveal/", operators(card_keys.reveal), name="reveal_key"),
+    path("variants/<str:reference>/keys/end/", operators(card_keys.end), name="end_key"),
+    path("batches/<str:reference>/end/", operators(card_keys.end_batch), name="end_batch"),
+    path("merchants/", operators(merchants.merchants), name="merchants"),
+    path("merchants/open/", operators(merchants.open_), name="open_merchant"),
+    path("merchants/<str:reference>/", operators(merchants.change), name="change_merchant"),
+    path("merchants/<str:reference>/staff/", operators(merchants.staff), name="add_staff"),
+    path(
+        "merchants/<str:reference>/staff/change/",
+        operators(merchants.change_staff),
+        name="change_staff",
+    ),
+]
 house = [
     path("import/", operators(uploads.imports), name="imports"),
     path("import/take/", operators(uploads.take), name="take_upload"),
@@ -135,5 +175,6 @@ urlpatterns = [
     path("logout/", Logout.as_view(), name="logout"),
     path("theme/", theme, name="theme"),
     *outreach,
+    *goods,
     *house,
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.conf import settings
 from django.utils.formats import date_format
 
 from liuke.base.money import money_text
@@ -26,6 +27,12 @@ def percent(share: float) -> str:
 def money(amount_fen: int, currency: str) -> str:
     """`¥1,234.50`."""
     return money_text(amount_fen, currency)
+
+
+def price(amount_fen: int) -> str:
+    """A price in the site's currency: `¥9.50`, `¥648`."""
+    text = money_text(amount_fen, settings.LIUKE_CURRENCY)
+    return text.removesuffix(".00")
 
 
 def money_whole(amount_fen: int, currency: str) -> str:

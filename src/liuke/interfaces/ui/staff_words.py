@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext, gettext_noop, ngettext
 
 from liuke.interfaces.ui import wording
+from liuke.interfaces.ui.figures import price
 from liuke.interfaces.ui.outreach_words import call_outcome_name
 from liuke.interfaces.ui.rule_words import rule_name
 
@@ -36,6 +37,9 @@ THINGS = {
     "call": Thing(gettext_noop("Calls"), ("call", "calls")),
     "plan": Thing(gettext_noop("Plans and runs"), ("plan", "run", "outreach")),
     "segment": Thing(gettext_noop("Segments"), ("segment",)),
+    "product": Thing(gettext_noop("Products"), ("product", "variant", "scene")),
+    "keys": Thing(gettext_noop("Card keys"), ("keys", "key")),
+    "merchant": Thing(gettext_noop("Merchants"), ("merchant",)),
     "upload": Thing(gettext_noop("Imports"), ("upload",)),
     "rules": Thing(gettext_noop("Rules"), ("policy", "group")),
     "login": Thing(gettext_noop("Staff and the door"), ("login",)),
@@ -49,6 +53,10 @@ ACTS = {
     "consent.change": gettext_noop("changed what a member allows"),
     "consent.end_attestation": gettext_noop("withdrew a statement of consent"),
     "group.set": gettext_noop("changed an RFM group"),
+    "key.bad": gettext_noop("found a card key that does not work"),
+    "key.revoked": gettext_noop("took a card key back"),
+    "keys.import": gettext_noop("brought card keys in"),
+    "keys.revoke_batch": gettext_noop("took a batch of card keys back"),
     "login.close": gettext_noop("closed a login"),
     "login.drop_totp": gettext_noop("removed an authenticator"),
     "login.open": gettext_noop("opened a login"),
@@ -60,6 +68,12 @@ ACTS = {
     "member.erase": gettext_noop("erased a member"),
     "member.export": gettext_noop("took everything known of a member"),
     "member.phone": gettext_noop("changed a member's phone number"),
+    "merchant.close": gettext_noop("closed a merchant"),
+    "merchant.fee": gettext_noop("changed a merchant's fee"),
+    "merchant.open": gettext_noop("opened a merchant"),
+    "merchant.pause": gettext_noop("paused a merchant"),
+    "merchant.resume": gettext_noop("let a merchant sell again"),
+    "merchant.staff": gettext_noop("let somebody in who works for a merchant"),
     "outreach.resume": gettext_noop("let outreach go on"),
     "outreach.stop": gettext_noop("stopped all outreach"),
     "plan.by_hand": gettext_noop("set a plan to run by hand"),
@@ -69,13 +83,19 @@ ACTS = {
     "plan.retire": gettext_noop("retired a plan"),
     "plan.skip": gettext_noop("left out today's run of a plan"),
     "policy.outreach": gettext_noop("changed what outreach may do"),
+    "policy.reveals": gettext_noop("changed how many card keys a login sees"),
     "policy.set": gettext_noop("changed the thresholds"),
     "policy.staff": gettext_noop("changed what the door asks"),
+    "product.edit": gettext_noop("changed a product"),
+    "product.hide": gettext_noop("hid a product"),
+    "product.list": gettext_noop("put a product on offer"),
+    "product.make": gettext_noop("described a product"),
     "run.hold": gettext_noop("paused a run that could not go on"),
     "run.pause": gettext_noop("paused a run"),
     "run.resume": gettext_noop("went on with a run"),
     "run.start": gettext_noop("started a run"),
     "run.stop": gettext_noop("stopped a run"),
+    "scene.save": gettext_noop("changed a scene"),
     "segment.rename": gettext_noop("renamed a segment"),
     "segment.retire": gettext_noop("retired a segment"),
     "segment.save": gettext_noop("saved a segment"),
@@ -84,9 +104,15 @@ ACTS = {
     "upload.drop": gettext_noop("threw a dropped file away"),
     "upload.start": gettext_noop("started an import"),
     "upload.take": gettext_noop("dropped a file"),
+    "variant.edit": gettext_noop("changed a variant"),
+    "variant.hide": gettext_noop("hid a variant"),
+    "variant.list": gettext_noop("offered a variant"),
+    "variant.make": gettext_noop("added a variant"),
+    "variant.parts": gettext_noop("changed what a bundle holds"),
+    "variant.stock": gettext_noop("counted stock"),
 }
 BY_ITSELF = ("plan.skip", "run.hold")  # done by no person
-_UNTOLD = {"filter", "changed", "call", "run", "flag"}  # told elsewhere, or a number of ours
+_UNTOLD = {"filter", "changed", "call", "run", "flag", "key"}  # told elsewhere, or a number of ours
 
 
 def role_name(key: str) -> str:
@@ -120,16 +146,25 @@ def detail_says(detail: Mapping[str, Any]) -> str:
 
 
 def _one(key: str, value: Any) -> str:
-    if key == "is_totp_required":
-        return gettext("second factor for all") if value else gettext("second factor by choice")
-    if key == "candidates":
-        return ngettext("%(n)s candidate", "%(n)s candidates", value) % {"n": value}
-    if key == "calls":
-        return ngettext("%(n)s number", "%(n)s numbers", value) % {"n": value}
-    if key == "role":
-        return role_name(value)
-    if key == "outcome":
-        return call_outcome_name(value)
+    if key in _TOLD:
+        return _TOLD[key](value)
     name = rule_name(key)
     shown = gettext("none") if value in (None, "") else str(value)
     return f"{name} {shown}" if name else shown
+
+
+def _second_factor(is_required: bool) -> str:
+    return gettext("second factor for all") if is_required else gettext("second factor by choice")
+
+
+_TOLD: dict[str, Callable[[Any], str]] = {
+    "is_totp_required": _second_factor,
+    "candidates": lambda n: ngettext("%(n)s candidate", "%(n)s candidates", n) % {"n": n},
+    "calls": lambda n: ngettext("%(n)s number", "%(n)s numbers", n) % {"n": n},
+    "keys": lambda n: ngettext("%(n)s card key", "%(n)s card keys", n) % {"n": n},
+    "role": lambda key: role_name(key),
+    "outcome": call_outcome_name,
+    "price_fen": price,
+    "fee": lambda permyriad: f"{permyriad / 100:g} %",
+    "parts": lambda parts: gettext("; ").join(parts),
+}

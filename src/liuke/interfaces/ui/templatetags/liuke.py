@@ -6,7 +6,7 @@ import datetime as dt
 
 from django import template
 
-from liuke.interfaces.ui import figures, outreach_words, staff_words, wording
+from liuke.interfaces.ui import catalog_words, figures, outreach_words, staff_words, wording
 
 register = template.Library()
 
@@ -33,6 +33,14 @@ register.filter("call_outcome_name", outreach_words.call_outcome_name)
 register.filter("leave_reason_name", outreach_words.leave_reason_name)
 register.filter("basis_says", outreach_words.basis_says)
 register.filter("zone_origin_says", outreach_words.zone_origin_says)
+register.filter("price", figures.price)
+register.filter("kind_name", catalog_words.kind_name)
+register.filter("product_state_name", catalog_words.product_state_name)
+register.filter("source_name", catalog_words.source_name)
+register.filter("stock_kind_name", catalog_words.stock_kind_name)
+register.filter("key_state_name", catalog_words.key_state_name)
+register.filter("merchant_state_name", catalog_words.merchant_state_name)
+register.filter("access_role_name", catalog_words.access_role_name)
 
 
 @register.filter

@@ -1,0 +1,1 @@
+"""Pages of merchants: their own products, stock and card keys, and nobody else's."""
