@@ -277,8 +277,8 @@ def test_orders_follow_a_plain_model_and_keep_every_promise(db: None) -> None:
     run_state_machine_as_test(
         Shop,
         settings=settings(
-            max_examples=10,
-            stateful_step_count=24,
+            max_examples=8,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
