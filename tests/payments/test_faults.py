@@ -76,12 +76,12 @@ def test_killed_before_and_after_the_gateway_is_told_of_a_payment(
 @pytest.mark.parametrize(
     ("module", "name", "when"),
     [
-        (notices, "confirm_payment", "before"),
+        (notices, "take_trade", "before"),
         (confirm, "mark_paid", "before"),
         (confirm, "mark_paid", "after"),
         (confirm, "post", "before"),
         (confirm, "post", "after"),
-        (notices, "confirm_payment", "after"),
+        (notices, "take_trade", "after"),
     ],
 )
 def test_killed_while_a_notice_is_taken_nothing_is_taken_and_the_next_one_is(
@@ -184,7 +184,7 @@ def test_killed_while_the_wallet_pays_nothing_is_taken(
     order = orders.order(shop.coins)
     fill_wallet(order.member, 1000)
     before = make.rows()
-    for module, name in ((start, "confirm_payment"), (confirm, "mark_paid"), (confirm, "post")):
+    for module, name in ((start, "take_trade"), (confirm, "mark_paid"), (confirm, "post")):
         for dead in (kill, after(getattr(module, name))):
             with killed(monkeypatch, module, name, dead):
                 make.started(order, "wallet")

@@ -26,13 +26,25 @@ def confirm_payment(*, payment_id: int, trade: Trade) -> Became:
     """Take what a gateway says was paid, once. What became of it:
 
     `paid`: the order is; `returned`: the order could not be paid any more, the money goes back by itself; `known`: we
-    knew; `odd`: it does not fit, and a person has to look. The order is held before the payment.
+    knew; `odd`: it does not fit, and a person has to look.
+    """
+    return take_trade(held_payment(Payment.objects.get(pk=payment_id)), trade)
+
+
+def held_payment(payment: Payment) -> Payment:
+    """A payment as it is now, with its order, both held until the transaction ends, the order first."""
+    order = Order.objects.select_for_update(no_key=True).get(pk=payment.order_id)
+    held = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
+    held.order = order
+    return held
+
+
+def take_trade(payment: Payment, trade: Trade) -> Became:
+    """The work of `confirm_payment`, in the caller's transaction, with a held payment.
 
     Raises:
         NotEnough: the wallet holds less.
-        UnknownPayment: there is none.
     """
-    payment = held_payment(payment_id)
     chosen = gateway_of_old(payment.gateway)
     odd = _what_does_not_fit(payment, trade, chosen)
     if odd:
@@ -53,15 +65,6 @@ def confirm_payment(*, payment_id: int, trade: Trade) -> Became:
     return "paid"
 
 
-def held_payment(payment_id: int) -> Payment:
-    """A payment with its order, both held until the transaction ends, the order first."""
-    order_id = Payment.objects.values_list("order_id", flat=True).get(pk=payment_id)
-    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
-    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
-    payment.order = order
-    return payment
-
-
 def _what_does_not_fit(payment: Payment, trade: Trade, chosen: Gateway) -> str:
     """The checks that gateways ask of everybody: our payment, its amount to the fen, its seller, our app."""
     if trade.app_id != chosen.app_id:
@@ -80,8 +83,7 @@ def _what_does_not_fit(payment: Payment, trade: Trade, chosen: Gateway) -> str:
 def _pay_order(order_id: int) -> str | None:
     """Move the order on; the name of the refusal when it cannot be: cancelled, paid before, or its goods are gone."""
     try:
-        with transaction.atomic():
-            mark_paid(order_id=order_id)
+        mark_paid(order_id=order_id)
     except Refusal as refused:
         return refused.code
     return None

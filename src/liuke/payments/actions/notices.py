@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from liuke.base import clock
-from liuke.payments.actions.confirm import confirm_payment
+from liuke.payments.actions.confirm import held_payment, take_trade
 from liuke.payments.actions.discrepancies import note_discrepancy
 from liuke.payments.errors import BadNotice, UnknownGateway
 from liuke.payments.gateways import gateway as gateway_named
@@ -17,6 +18,10 @@ from liuke.payments.gateways.protocol import Gateway, Notice, Reply
 from liuke.payments.models import GatewayNotice, Payment
 
 HEADERS_KEPT = 30
+_KEEP = """
+INSERT INTO payments_gateway_notice (gateway, notice_id, raw, headers, became, received_at)
+VALUES (%s, %s, %s, %s, '', %s) ON CONFLICT (gateway, notice_id) DO NOTHING RETURNING id
+"""
 
 log = logging.getLogger(__name__)
 
@@ -57,26 +62,28 @@ def receive_notice(*, gateway: str, headers: Mapping[str, str], body: bytes) -> 
 def _take(
     chosen: Gateway, notice: Notice, headers: Mapping[str, str], body: bytes
 ) -> tuple[str, int | None]:
-    kept, is_new = GatewayNotice.objects.get_or_create(
-        gateway=chosen.name,
-        notice_id=notice.notice_id,
-        defaults={
-            "raw": body,
-            "headers": dict(list(headers.items())[:HEADERS_KEPT]),
-            "received_at": clock.now(),
-        },
-    )
-    if not is_new:
-        return kept.became, None
+    notice_row = _keep(chosen, notice, headers, body)
+    if notice_row is None:
+        known = GatewayNotice.objects.get(gateway=chosen.name, notice_id=notice.notice_id)
+        return known.became, None
     trade = notice.trade
     payment = Payment.objects.filter(reference=trade.reference, gateway=chosen.name).first()
+    became: str
     if trade.state != "paid":
         became = "ignored"
     elif payment is None:
         note_discrepancy("unknown_order", chosen.name, trade, None)
         became = "odd"
     else:
-        became = confirm_payment(payment_id=payment.pk, trade=trade)
-    kept.payment, kept.became = payment, became
-    kept.save(update_fields=["payment", "became"])
+        became = take_trade(held_payment(payment), trade)
+    GatewayNotice.objects.filter(pk=notice_row).update(payment=payment, became=became)
     return became, payment.order_id if payment and became == "paid" else None
+
+
+def _keep(chosen: Gateway, notice: Notice, headers: Mapping[str, str], body: bytes) -> int | None:
+    """The row of a notice that is new; None when it is there. Who tells it at the same moment waits for the first."""
+    kept = dict(list(headers.items())[:HEADERS_KEPT])
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [chosen.name, notice.notice_id, body, json.dumps(kept), clock.now()])
+        row = cursor.fetchone()
+    return int(row[0]) if row else None

@@ -79,7 +79,7 @@ def _ask(payment: Payment) -> str:
 
 @transaction.atomic
 def _close(payment: Payment) -> str:
-    held = held_payment(payment.pk)
+    held = held_payment(payment)
     if held.state == "open":
         now = clock.now()
         held.state, held.closed_at = "closed", now

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from liuke.base import clock, ids
 from liuke.orders.models import Order
-from liuke.payments.actions.confirm import confirm_payment
+from liuke.payments.actions.confirm import take_trade
 from liuke.payments.errors import NotPayable
 from liuke.payments.gateways import gateway as gateway_named
 from liuke.payments.gateways.protocol import Gateway, Trade
@@ -59,9 +59,8 @@ def _pay_at_once(order: Order, chosen: Gateway) -> Payment:
         seller=chosen.seller,
         app_id=chosen.app_id,
     )
-    if confirm_payment(payment_id=payment.pk, trade=told) != "paid":
+    if take_trade(payment, told) != "paid":
         raise NotPayable  # and nothing is taken
-    payment.refresh_from_db()
     return payment
 
 
@@ -70,12 +69,9 @@ def _intend(order: Order, chosen: Gateway) -> Payment:
     held = _payable(order)
     known = Payment.objects.filter(order=held, gateway=chosen.name, state="open").first()
     if known is not None:
+        known.order = held
         return known
-    try:
-        with transaction.atomic():
-            return _write(held, chosen)
-    except IntegrityError:  # a second tap at the same moment
-        return Payment.objects.get(order=held, gateway=chosen.name, state="open")
+    return _write(held, chosen)
 
 
 def _payable(order: Order) -> Order:
