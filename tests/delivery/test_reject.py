@@ -38,11 +38,13 @@ from liuke.delivery.errors import (
 from liuke.delivery.events import DeliveryRejected
 from liuke.delivery.models import Rejection
 from liuke.delivery.rules import paid_out, share_fen
+from liuke.events.dispatcher import dispatch_pending
 from liuke.events.queries import events_of
 from liuke.interfaces.ui.member_file import file_of
 from liuke.ledger import accounts
 from liuke.ledger.queries import balance_fen
 from liuke.orders.models import Order
+from liuke.payments.actions import refund_order
 from liuke.people.models import Member
 from tests.conftest import NOON
 from tests.delivery import make
@@ -201,6 +203,36 @@ def test_staff_take_back_what_is_open() -> None:
     assert [key.key.state for key in make.keys(order)] == ["revoked"]
     with pytest.raises(AlreadySettled):
         take_back_order(order_id=order.pk, why="again", by=None)
+    assert make.broken() == {}
+
+
+def test_what_staff_gave_back_beside_is_not_paid_twice() -> None:
+    shop, who = orders.shop(price_fen=1000), orders.member()
+    coupon = membership.coupon(who, off_fen=100, min_spend_fen=0)
+    order = make.delivered(orders.order(shop.coins, 2, of=who, coupon_ref=coupon.reference))
+    refund_order(order=order, amount_fen=1500, why="kindness", by=None)
+    first, second = make.keys(order)
+    assert reject(order, key_id=first.pk).refunded_fen == 400
+    order.refresh_from_db()
+    assert (order.state, make.wallet(who), make.escrow(order)) == ("refunded", 1900, 0)
+    dispatch_pending()
+    second.refresh_from_db()
+    assert second.key.state == "revoked"
+    assert make.broken() == {}
+
+
+def test_of_an_order_that_was_refunded_from_elsewhere_nothing_is_accepted_or_given_back() -> None:
+    order, _ = waiting_for_a_decision()
+    refund_order(order=order, why="kindness", by=None)
+    line = make.line_id(order)
+    with clock.stopped_at(NOON + dt.timedelta(days=9)):
+        assert accept_overdue() == 0
+    with pytest.raises(AlreadySettled):
+        accept_delivery(line_id=line, member=order.member)
+    with pytest.raises(AlreadySettled):
+        reject(order)
+    dispatch_pending()
+    assert not queries.open_rejections()
     assert make.broken() == {}
 
 

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from liuke.base import clock
 from liuke.delivery import queries
-from liuke.delivery.actions.settle import held_delivery, move_on
+from liuke.delivery.actions.settle import held_delivery, is_open, move_on
 from liuke.delivery.errors import AlreadySettled, NotDelivered, RejectionOpen
 from liuke.delivery.models import Delivery, Rejection
 from liuke.people.models import Member
@@ -43,10 +43,10 @@ def accept_overdue(*, limit: int = ACCEPT_AT_ONCE) -> int:
 
 def _accept(line_id: int, *, person_id: int | None, is_by_time: bool) -> Delivery:
     delivery = held_delivery(line_id, person_id)
+    if not is_open(delivery):
+        raise AlreadySettled
     if delivery.state == "waiting":
         raise NotDelivered
-    if delivery.state != "delivered":
-        raise AlreadySettled
     if Rejection.objects.filter(delivery=delivery, state="open").exists():
         raise RejectionOpen
     delivery.state, delivery.accepted_at = "accepted", clock.now()

@@ -11,7 +11,7 @@ from django.db import transaction
 from liuke.base import clock
 from liuke.catalog.actions import TakenKey, hold_stock, take_stock
 from liuke.catalog.errors import OutOfStock, UnknownHold
-from liuke.delivery.actions.settle import held_delivery, held_order, move_on
+from liuke.delivery.actions.settle import held_delivery, held_order, is_open, move_on
 from liuke.delivery.errors import NotByHand, SayWhatWasDone
 from liuke.delivery.models import DeliveredKey, Delivery, Step
 from liuke.delivery.rules import STEP_LETTERS
@@ -111,7 +111,7 @@ def add_step(*, line_id: int, text: str, by: Login | None, proof: str = "") -> S
         UnknownDelivery: nothing is delivered for this line.
     """
     delivery = held_delivery(line_id)
-    if delivery.state != "waiting":
+    if delivery.state != "waiting" or not is_open(delivery):
         raise NotByHand
     return _write_step(delivery, text, proof, by)
 
@@ -126,7 +126,7 @@ def deliver_by_hand(*, line_id: int, note: str, by: Login | None, proof: str = "
         UnknownDelivery: nothing is delivered for this line.
     """
     delivery = held_delivery(line_id)
-    if delivery.state != "waiting":
+    if delivery.state != "waiting" or not is_open(delivery):
         raise NotByHand
     _write_step(delivery, note, proof, by)
     now = clock.now()

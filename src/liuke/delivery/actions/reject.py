@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from liuke.base import clock, ids, live
 from liuke.delivery import queries
-from liuke.delivery.actions.settle import held_delivery, held_order, move_on
+from liuke.delivery.actions.settle import held_delivery, held_order, is_open, move_on
 from liuke.delivery.actions.take_back import Part, give_back, part_of
 from liuke.delivery.errors import (
     AlreadySettled,
@@ -105,7 +105,7 @@ def settle_rejection(
 
 
 def _check_open(delivery: Delivery, reason: str) -> None:
-    if delivery.state in ("accepted", "returned"):
+    if not is_open(delivery):
         raise AlreadySettled
     if delivery.state == "waiting":
         if reason != "too_late":

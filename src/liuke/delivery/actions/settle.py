@@ -51,6 +51,14 @@ def held_delivery(line_id: int, person_id: int | None = None) -> Delivery:
     return delivery
 
 
+def is_open(delivery: Delivery) -> bool:
+    """Whether anything can still be done about it: neither accepted nor returned, and its order is alive."""
+    return delivery.state in ("waiting", "delivered") and delivery.order.state in (
+        "paid",
+        "delivered",
+    )
+
+
 def move_on(order: Order, deliveries: Sequence[Delivery] | None = None) -> None:
     """Let the order follow its deliveries: delivered when nothing waits, completed and paid out when nothing is open.
 

@@ -17,10 +17,11 @@ from liuke.catalog.actions import mark_bad, revoke_key
 from liuke.catalog.errors import KeyEnded
 from liuke.delivery.actions.settle import held_order, move_on
 from liuke.delivery.errors import AlreadySettled
-from liuke.delivery.models import DeliveredKey, Delivery
-from liuke.delivery.rules import share_fen
+from liuke.delivery.models import DeliveredKey, Delivery, Rejection
+from liuke.delivery.rules import NOTE_LETTERS, share_fen
 from liuke.ledger import accounts
 from liuke.ledger.actions import Move, post
+from liuke.ledger.queries import balance_fen
 from liuke.membership.queries import uses_in
 from liuke.orders.models import Order
 from liuke.payments.actions import refund_order
@@ -65,8 +66,7 @@ def give_back(order: Order, parts: Sequence[Part], *, why: str, key: str, is_bad
     gift_fen, gift_goods_fen = _take_gift_back(order, why)
     paid = max(0, sum(part.paid_fen for part in parts) - gift_fen)
     goods = sum(part.goods_fen for part in parts) + gift_goods_fen
-    _pay_back(order, paid, goods, why, key)
-    return paid
+    return _pay_back(order, paid, goods, why, key)
 
 
 def _return(part: Part, why: str, *, is_bad: bool) -> None:
@@ -143,17 +143,25 @@ def _is_earned(order: Order) -> bool:
     return kept >= bar > 0
 
 
-def _pay_back(order: Order, paid: int, goods: int, why: str, key: str) -> None:
-    """The member's part goes back the way it came; the site's part of the price returns to the site."""
-    if goods > paid:
+def _pay_back(order: Order, wanted: int, goods: int, why: str, key: str) -> int:
+    """The member's part goes back the way it came; the site's part of the price returns to the site. What was paid.
+
+    It is less than wanted where staff have given some back beside.
+    """
+    left = order.payable_fen - order.refunded_fen
+    paid = min(wanted, left)
+    escrow = accounts.escrow(order.reference)
+    rest = min(goods, balance_fen(escrow)) - paid
+    if rest > 0 and paid < left:  # with all of it `refund_order` returns the rest
         post(
             key=f"subsidy_back:{key}",
             kind="subsidy_back",
-            moves=[Move(accounts.escrow(order.reference), accounts.coupon_subsidy(), goods - paid)],
+            moves=[Move(escrow, accounts.coupon_subsidy(), rest)],
             about=order.reference,
         )
     if paid:
         refund_order(order=order, amount_fen=paid, why=why, by=None)
+    return paid
 
 
 @transaction.atomic
@@ -173,6 +181,7 @@ def take_back_order(*, order_id: int, why: str, by: Login | None) -> int:
     if not parts or order.state not in ("paid", "delivered"):
         raise AlreadySettled
     paid = give_back(order, parts, why=why, key=f"{order.reference}:staff", is_bad=False)
+    _settle_rejections(order, why)
     record_act(by=by, verb="order.take_back", about=order.reference, paid_fen=paid, why=why)
     move_on(order)
     return paid
@@ -187,3 +196,10 @@ def close_refunded(*, order_id: int) -> None:
     open_ones = Delivery.objects.filter(order=order, state__in=("waiting", "delivered"))
     for delivery in open_ones.select_related("line"):
         _return(part_of(delivery), "refunded", is_bad=False)
+    _settle_rejections(order, "refunded")
+
+
+def _settle_rejections(order: Order, why: str) -> None:
+    """Nobody has to decide any more."""
+    open_ones = Rejection.objects.filter(delivery__order=order, state="open")
+    open_ones.update(state="granted", settled_at=clock.now(), answer=why[:NOTE_LETTERS])
