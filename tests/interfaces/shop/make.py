@@ -6,13 +6,19 @@ import re
 from html import unescape
 from typing import Any
 
+from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
 
-from liuke.catalog.models import Variant
+from liuke.catalog.models import Hold, KeyAccess, Variant
+from liuke.delivery.models import Delivery, Rejection
+from liuke.events.models import Event
+from liuke.ledger.models import Entry
 from liuke.orders.models import Order
+from liuke.payments.models import Payment, Refund
 from liuke.people.models import Member
-from tests.interfaces.storefront.make import browser, code_of, member, sign_in
+from tests.interfaces.storefront.make import ask, browser, code_of, enter, member, sign_in
+from tests.people.make import Phone
 
 __all__ = [
     "browser",
@@ -70,3 +76,22 @@ def text(answer: HttpResponse) -> str:
     """What a page says, without its tags."""
     bare = re.sub(r"<(?:script|style).*?</(?:script|style)>|<[^>]+>", " ", answer.content.decode())
     return " ".join(unescape(bare).split())
+
+
+def world() -> dict[str, int]:
+    """How much of everything there is: a refusal leaves it as it was."""
+    rows: tuple[type[Model], ...] = (
+        Order, Payment, Refund, Entry, Hold, KeyAccess, Delivery, Rejection, Event, Member
+    )  # fmt: skip
+    return {each.__name__: each._default_manager.count() for each in rows}
+
+
+def page_of(order: Order) -> str:
+    """Where the page of an order is."""
+    return f"/shop/orders/{order.reference}/"
+
+
+def ask_and_enter(client: Client, phone: Phone, number: str, **more: str) -> HttpResponse:
+    """Sign in on this browser, whatever it did before."""
+    assert ask(client, number, **more).status_code == 302
+    return enter(client, code_of(phone), **more)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field, replace
 
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -110,6 +111,7 @@ def _buy(request: ShopRequest, page: ProductPage, wish: Wish) -> HttpResponseBas
     return response
 
 
+@transaction.atomic  # a device that is refused is no guest
 def _place(request: ShopRequest, wish: Wish) -> Order:
     if wish.way not in [way.key for way in ways_for(request)]:
         raise NoWayToPay
