@@ -12,6 +12,7 @@ from liuke.analytics.models import Source
 from liuke.base import clock
 from liuke.base.outside import Accepted, Outcome, Rejected, Unknown
 from liuke.engagement.actions.plans import edit_plan
+from liuke.engagement.actions.policy import set_outreach_policy
 from liuke.engagement.actions.send import send_due
 from liuke.engagement.errors import BadPlan
 from liuke.engagement.models import Decision, Message, PlanVersion
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def source(noon: dt.datetime, tmp_path: Path) -> Source:
+    """Three silent members, of whom the lot holds nobody out."""
+    set_outreach_policy(by=None, holdout_permyriad=0)
     return make.shop(tmp_path, ["13800138001", "13800138002", "13800138003"])
 
 
