@@ -77,12 +77,14 @@ def pages(agreed: Source, draft: Plan, operator: Login) -> list[str]:
     ]
 
 
-def test_every_page_of_outreach_in_every_look(visitor: Visitor, pages: list[str]) -> None:
-    for size, theme, lang in LOOKS:
-        for path in pages:
-            visit = visitor.open(path, size=size, theme=theme, lang=lang)
-            look_over(visit, f"{path} {size} {theme} {lang}")
-            visit.page.context.close()
+@pytest.mark.parametrize(("size", "theme", "lang"), LOOKS)
+def test_every_page_of_outreach_in_every_look(
+    visitor: Visitor, pages: list[str], size: tuple[int, int], theme: str, lang: str
+) -> None:
+    for path in pages:
+        visit = visitor.open(path, size=size, theme=theme, lang=lang)
+        look_over(visit, path)
+        visit.page.context.close()
 
 
 def test_folded_parts_are_readable_too_and_big_enough_to_tap(
