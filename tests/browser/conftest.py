@@ -50,7 +50,12 @@ class Visit:
 
     page: Page
     complaints: list[str] = field(default_factory=list)
-    bodies: dict[str, bytes] = field(default_factory=dict)
+    loaded: dict[str, bytes] = field(default_factory=dict)
+
+    def bodies(self) -> dict[str, bytes]:
+        """What was loaded, by address, once nothing more comes."""
+        self.page.wait_for_load_state("networkidle")
+        return self.loaded
 
     def axe(self) -> list[dict[str, Any]]:
         """Serious and critical violations. Evaluated through the debugger: our policy blocks injected scripts."""
@@ -108,7 +113,7 @@ def _keep(visit: Visit, answer: Any) -> None:
     if answer.status >= 400:
         visit.complaints.append(f"{answer.status} {answer.url}")
     elif answer.status == 200 and answer.request.resource_type not in ("fetch", "xhr"):
-        visit.bodies[answer.url] = answer.body()
+        visit.loaded[answer.url] = answer.body()
 
 
 @pytest.fixture

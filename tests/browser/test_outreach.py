@@ -102,7 +102,7 @@ def test_folded_parts_are_readable_too_and_big_enough_to_tap(
 
 def test_no_page_of_outreach_is_heavy(visitor: Visitor, pages: list[str]) -> None:
     for path in pages:
-        bodies = visitor.open(path).bodies
+        bodies = visitor.open(path).bodies()
         weight = sum(len(gzip.compress(body, 9)) for body in bodies.values())
         assert weight <= WEIGHT, (path, weight)
 

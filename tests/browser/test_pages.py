@@ -72,13 +72,11 @@ def test_every_page_in_every_look(
     look_over(door, "/login/")
 
 
-def test_what_is_unreadable_would_be_found(visitor: Visitor, cdnow: Source) -> None:
+def test_what_is_unreadable_would_be_found(visitor: Visitor) -> None:
     visit = visitor.open("/login/", is_signed_in=False)
-    visit.page.evaluate(
-        "document.querySelector('h1').setAttribute('style', 'color: #ccc; background: #ddd')"
-    )
-    visit.page.evaluate("document.querySelector('label').remove()")
-    assert {bad["id"] for bad in visit.axe()} == {"color-contrast", "label"}
+    visit.page.goto("about:blank")  # our policy would take the style away
+    visit.page.set_content("<h1 style='color:#ccc;background:#ddd'>Hardly to be read</h1><input>")
+    assert {bad["id"] for bad in visit.axe()} >= {"color-contrast", "label"}
 
 
 def test_no_name_in_the_flow_is_cut_off_even_in_a_wide_font(
@@ -119,7 +117,7 @@ def test_a_page_weighs_at_most_45_kb_besides_its_data(
 ) -> None:
     weights: dict[str, int] = {}
     for path in ("/", "/members/", f"/members/{most_at_stake}/"):
-        bodies = visitor.open(path).bodies
+        bodies = visitor.open(path).bodies()
         weights[path] = sum(len(gzip.compress(body, 9)) for body in bodies.values())
         assert len(bodies) <= 4, sorted(bodies)
     assert max(weights.values()) <= WEIGHT, weights

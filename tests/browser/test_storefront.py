@@ -111,7 +111,7 @@ def test_every_page_in_every_look(
 
 def test_a_page_weighs_at_most_45_kb(open_page: Open) -> None:
     for path in ("/me/", "/me/preferences/", "/me/preferences/zone/", "/me/why/{inbox}/"):
-        bodies = open_page(path).bodies
+        bodies = open_page(path).bodies()
         # The page, its style and its script; the icon, unless the browser has kept it.
         assert 3 <= len(bodies) <= 4, sorted(bodies)
         assert sum(len(gzip.compress(body, 9)) for body in bodies.values()) <= WEIGHT, path
