@@ -9,25 +9,22 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from benchmarks.database import throwaway
+from benchmarks.nursery import Nursery, child_url, raise_children
 from liuke.base import chance
 from liuke.events import facts
 from liuke.events.facts import Recorded
 
-ROOT = Path(__file__).resolve().parent.parent
 MEMBERS = 5_000
 TABLES = """
 DROP TABLE IF EXISTS bench_tally, bench_effect, bench_queue, bench_done;
@@ -149,55 +146,6 @@ def yardstick_rate(count: int) -> float:
 # The storm: dispatchers in processes of their own, killed without warning.
 
 
-def child_url() -> str:
-    """The database of this process, as libpq writes it."""
-    from django.db import connection
-
-    names = {
-        "NAME": "dbname",
-        "USER": "user",
-        "PASSWORD": "password",
-        "HOST": "host",
-        "PORT": "port",
-    }
-    given = {ours: connection.settings_dict[theirs] for theirs, ours in names.items()}
-    return make_conninfo("", **{key: value for key, value in given.items() if value})
-
-
-class Nursery:
-    """One process that has loaded Django and forks dispatchers: a new one costs milliseconds."""
-
-    def __init__(self, mode: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.events", mode],
-            cwd=ROOT,
-            env={**os.environ, "LIUKE_DATABASE_URL": child_url()},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.alive: list[int] = []
-
-    def start(self) -> None:
-        """One more dispatcher."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write("fork\n")
-        self.process.stdin.flush()
-        self.alive.append(int(self.process.stdout.readline()))
-
-    def kill(self, nth: int) -> None:
-        """SIGKILL, in the middle of whatever it does."""
-        os.kill(self.alive.pop(nth), signal.SIGKILL)
-
-    def __enter__(self) -> Nursery:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Closing its input ends the nursery, and with it all its dispatchers."""
-        self.process.communicate(timeout=30)
-
-
 def storm(*, events: int, kills: int, guarded: bool = True, seed: int = 7) -> dict[str, int]:
     """Publish while two dispatchers work and are killed at random; what was lost and doubled."""
     from liuke.events import queries
@@ -206,7 +154,7 @@ def storm(*, events: int, kills: int, guarded: bool = True, seed: int = 7) -> di
     mid_work = 0
     mode = "--dispatcher" if guarded else "--unguarded"
     with (
-        Nursery(mode) as nursery,
+        Nursery("benchmarks.events", mode) as nursery,
         switchboard("tally", "note"),
         chance.seeded(seed) as random,
     ):
@@ -266,30 +214,10 @@ def unguarded_batch(limit: int) -> int:
     return len(claims)
 
 
-def child(mode: str) -> None:
-    """The main program of a nursery: forks a dispatcher for every line it reads."""
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liuke.project.settings")
-    django.setup()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the killed
-    os.setpgid(0, 0)
-    for _ in sys.stdin:
-        pid = os.fork()
-        if not pid:
-            dispatch_until_told(mode)
-            os._exit(0)
-        print(pid, flush=True)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.killpg(0, signal.SIGTERM)
-
-
-def dispatch_until_told(mode: str) -> None:
+def dispatch_until_told(mode: str, stop: threading.Event) -> None:
     """A dispatcher process, until SIGTERM."""
     from liuke.events import dispatcher
 
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with switchboard("tally", "note"):
         if mode == "--dispatcher":
             dispatcher.run_forever(stop)
@@ -332,7 +260,7 @@ def throwaway_site() -> Iterator[None]:
 if __name__ == "__main__":
     if sys.argv[1:2] in (["--dispatcher"], ["--unguarded"]):
         sys.modules["benchmarks.events"] = sys.modules["__main__"]
-        child(sys.argv[1])
+        raise_children(partial(dispatch_until_told, sys.argv[1]))
     else:
         with throwaway_site():
             print(json.dumps(run(full="--full" in sys.argv), indent=2))

@@ -33,10 +33,13 @@ function write(name, code) {
   console.log(name.padEnd(12), kb(code.length), "KB raw", kb(zlib.gzipSync(code, { level: 9 }).length), "KB gzip");
 }
 
-css("app.css", "tokens.css", "base.css", "parts.css", "console.css");
+css("app.css", "tokens.css", "base.css", "parts.css", "console.css", "outreach.css", "desk.css");
 css("report.css", "tokens.css", "base.css", "parts.css", "report.css");
-const js = esbuild.buildSync({
-  entryPoints: [path.join(here, "src/app.js")],
-  bundle: true, minify: true, format: "iife", target: "es2019", legalComments: "none", write: false,
-});
-write("app.js", Buffer.from(js.outputFiles[0].contents));
+css("shop.css", "tokens.css", "base.css", "shop.css");
+for (const name of ["app.js", "shop.js"]) {
+  const js = esbuild.buildSync({
+    entryPoints: [path.join(here, "src", name)],
+    bundle: true, minify: true, format: "iife", target: "es2019", legalComments: "none", write: false,
+  });
+  write(name, Buffer.from(js.outputFiles[0].contents));
+}

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.utils import translation
 
 from liuke.analytics.models import Source
 from liuke.base import clock
@@ -47,6 +49,13 @@ def spare(django_db_setup: None) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """A page that was asked for in another language leaves it switched on in its thread."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
+
+
+@pytest.fixture(autouse=True)
 def shipped_policy(request: pytest.FixtureRequest) -> None:
     """Tests that commit leave empty tables behind them: put back the thresholds and groups a site starts with."""
     marker = request.node.get_closest_marker("django_db")
@@ -56,11 +65,16 @@ def shipped_policy(request: pytest.FixtureRequest) -> None:
     )
     if marker or commits or "db" in wanted:
         request.getfixturevalue("transactional_db" if commits else "db")
-        shipped = import_module("liuke.analytics.migrations.0002_shipped_policy")
+        analytics = import_module("liuke.analytics.migrations.0002_shipped_policy")
+        engagement = import_module("liuke.engagement.migrations.0002_shipped_policy")
+        people = import_module("liuke.people.migrations.0002_staff_and_consent")
         with connection.cursor() as cursor:
             for table, rows in (
-                ("analytics_retention_policy", shipped.POLICY),
-                ("analytics_rfm_group", shipped.GROUPS),
+                ("analytics_retention_policy", analytics.POLICY),
+                ("analytics_rfm_group", analytics.GROUPS),
+                ("engagement_outreach_policy", engagement.POLICY),
+                ("engagement_switch", engagement.SWITCH),
+                ("people_staff_policy", people.STAFF_POLICY),
             ):
                 cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table})")
                 if cursor.fetchone() == (False,):

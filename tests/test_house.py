@@ -34,6 +34,7 @@ DECLARED_FACES = {
     "analytics.orderlog",  # how a file is read is asked about before anything is imported
     "analytics.orderlog.errors",
     "analytics.invariants",  # `liuke audit`
+    "engagement.invariants",
     "events.dispatcher",  # a command does at once what the worker would do soon
 }
 PARENTS = {"Invalid", "NotFound", "Forbidden", "Conflict", "Unavailable"}

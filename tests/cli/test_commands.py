@@ -222,10 +222,11 @@ def test_operators_get_a_password_printed_once() -> None:
 def test_demo_made_twice_is_the_same_site_with_the_same_login() -> None:
     first = liuke("demo", "--no-serve")
     assert first.exit_code == 0, first.output
-    before = (Purchase.objects.count(), Login.objects.values().get())
+    before = (Purchase.objects.count(), list(Login.objects.order_by("id").values()))
     assert before[0] == 6919
+    assert [login["name"] for login in before[1]] == ["demo", "kefu"]
     again = liuke("demo", "--no-serve")
-    assert (Purchase.objects.count(), Login.objects.values().get()) == before
+    assert (Purchase.objects.count(), list(Login.objects.order_by("id").values())) == before
     assert "liuke operator password demo" in again.stderr
 
 

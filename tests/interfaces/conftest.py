@@ -13,6 +13,8 @@ from django.test import Client
 from liuke.analytics.actions.evaluate import evaluate
 from liuke.analytics.models import Source
 from liuke.base import clock
+from liuke.engagement.actions.policy import set_outreach_policy
+from liuke.people.actions import open_login, set_totp_required
 from liuke.people.models import Login, Member
 from tests.analytics import make
 
@@ -57,7 +59,8 @@ def shop(db: None, tmp_path: Path) -> Source:
 
 @pytest.fixture
 def visitor(client: Client, operator: Login) -> Client:
-    """A signed-in operator's browser, in English."""
+    """A signed-in operator's browser, in English. The house asks for no second factor here."""
+    set_totp_required(is_required=False, by=None)
     client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
     client.cookies["lang"] = "en"
     return client
@@ -67,3 +70,25 @@ def visitor(client: Client, operator: Login) -> Client:
 def regular(shop: Source) -> Member:
     """The member whose name is a script."""
     return Member.objects.get(external_id=SCRIPT)
+
+
+@pytest.fixture
+def agent(db: None) -> Login:
+    """Someone who answers members."""
+    return open_login(name="客服小林", password="correct horse battery", role="agent")
+
+
+@pytest.fixture
+def answering(agent: Login) -> Client:
+    """The agent's browser, in English."""
+    set_totp_required(is_required=False, by=None)
+    client = Client()
+    client.force_login(agent, backend="django.contrib.auth.backends.ModelBackend")
+    client.cookies["lang"] = "en"
+    return client
+
+
+@pytest.fixture
+def nobody_held_out(db: None) -> None:
+    """The lot of the global hold-out leaves nobody out, so that numbers are exact."""
+    set_outreach_policy(by=None, holdout_permyriad=0)

@@ -16,11 +16,18 @@ from tests.interfaces.conftest import SCRIPT
 
 
 def test_without_orders_it_says_what_to_do(visitor: Client) -> None:
-    page = visitor.get("/").content.decode()
-    assert "No orders yet" in page
-    assert "liuke import orders" in page
+    for path in ("/", "/members/"):
+        page = visitor.get(path).content.decode()
+        assert "Drop your order log here" in page
+        assert "liuke demo" in page
     assert visitor.get("/report/").status_code == 404
-    assert "No orders yet" in visitor.get("/members/").content.decode()
+
+
+def test_the_overdue_can_be_planned_for_by_whoever_may_plan(
+    visitor: Client, answering: Client, shop: Source
+) -> None:
+    assert 'href="/plans/new/?overdue=1"' in visitor.get("/").content.decode()
+    assert "/plans/new/" not in answering.get("/").content.decode()
 
 
 def test_before_the_first_evaluation_it_says_so(visitor: Client, tmp_path: Path) -> None:

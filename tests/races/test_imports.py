@@ -43,8 +43,8 @@ def test_control_without_the_identity_two_writers_take_the_same_order_twice(spar
     with psycopg.connect(spare) as setup:
         setup.execute("ALTER TABLE analytics_purchase DROP CONSTRAINT one_purchase_per_digest")
         member = setup.execute(
-            "INSERT INTO people_member (reference, source, external_id, enrolled_at)"
-            " VALUES ('222222222222', 'main', 'm', '2026-01-01') RETURNING id"
+            "INSERT INTO people_member (id, person_id, reference, source, external_id, enrolled_at)"
+            " VALUES (1, 1, '222222222222', 'main', 'm', '2026-01-01') RETURNING id"
         ).fetchone()
     assert member is not None
     both_have_looked = threading.Barrier(2)

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liuke.science.errors import InvalidInput
-from liuke.science.intervals import concentration, rate_difference, wilson_interval
+from liuke.science.intervals import (
+    Difference,
+    Sums,
+    concentration,
+    mean_difference,
+    rate_difference,
+    scatter_per_unit,
+    weighted_difference,
+    wilson_interval,
+)
 
 
 def test_wilson_agrees_with_published_figures() -> None:
@@ -62,6 +71,92 @@ def test_a_difference_with_an_empty_side_says_nothing() -> None:
     for found in (rate_difference(0, 0, 3, 9), rate_difference(3, 9, 0, 0)):
         assert math.isnan(found.difference)
         assert (found.low, found.high) == (-1.0, 1.0)
+
+
+def sums(*figures: int) -> Sums:
+    squares = sum(each * each for each in figures)
+    return Sums(len(figures), sum(figures), sum(map(abs, figures)), squares)
+
+
+def test_the_scatter_per_unit_worked_by_hand() -> None:
+    # means 1 and 3: squared deviations 2 and 8, four degrees of freedom; 12 units of 6 members
+    assert scatter_per_unit([sums(0, 1, 2), sums(1, 3, 5)]) == pytest.approx(10 / 4 * 6 / 12)
+    assert math.isnan(scatter_per_unit([sums(0, 0), sums(0)]))
+
+
+def test_the_ends_of_a_mean_are_where_the_score_test_just_rejects() -> None:
+    # against a group so large that its mean is certain, the ends are those of the small one
+    small, spread = sums(*[0] * 30, 7, 9, 2), 6.0
+    large = Sums(10**12, 5 * 10**11, 5 * 10**11, 5 * 10**11)
+    found = mean_difference(small, large, common=spread)
+    own = scatter_per_unit([small])
+    payers = 18**2 / (49 + 81 + 4)
+    mixed = (payers * own + 30 * spread) / (payers + 30)
+    for end in (found.low + 0.5, found.high + 0.5):
+        score = (18 / 33 - end) / math.sqrt(mixed * end / 33)
+        assert abs(score) == pytest.approx(1.959964, rel=1e-3)
+
+
+def test_a_difference_of_means_is_that_of_rates_where_everybody_pays_one() -> None:
+    # for 0 and 1 the variance is p(1-p), not p: nearly the same when few pay
+    ones = mean_difference(Sums(8_000, 160, 160, 160), Sums(2_000, 20, 20, 20))
+    rates = rate_difference(160, 8_000, 20, 2_000)
+    assert ones.difference == pytest.approx(rates.difference)
+    assert (ones.low, ones.high) == pytest.approx((rates.low, rates.high), abs=3e-4)
+
+
+def test_a_side_without_payers_still_has_bounds() -> None:
+    found = mean_difference(sums(0, 0, 0, 0, 900), sums(*[0] * 10))
+    assert found.difference == 180.0
+    assert found.low < 0 < found.high < math.inf
+    swapped = mean_difference(sums(*[0] * 10), sums(0, 0, 0, 0, 900))
+    assert (swapped.low, swapped.high) == pytest.approx((-found.high, -found.low))
+
+
+@given(
+    st.lists(st.integers(-500, 10**6), min_size=2), st.lists(st.integers(-500, 10**6), min_size=1)
+)
+def test_a_difference_of_means_lies_in_its_interval(first: list[int], second: list[int]) -> None:
+    found = mean_difference(sums(*first), sums(*second))
+    if any(first) or any(second):
+        assert found.low <= found.difference <= found.high
+        tenfold = mean_difference(*(sums(*(10 * x for x in side)) for side in (first, second)))
+        assert (tenfold.low, tenfold.high) == pytest.approx((10 * found.low, 10 * found.high))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(sums(), sums(1, 2)), (sums(1, 2), sums()), (sums(1), sums(2)), (sums(0, 0), sums(0, 0))],
+)
+def test_means_of_nobody_or_nothing_say_nothing(first: Sums, second: Sums) -> None:
+    found = mean_difference(first, second)
+    assert math.isnan(found.difference)
+    assert (found.low, found.high) == (-math.inf, math.inf)
+
+
+@pytest.mark.parametrize(
+    "wrong", [Sums(-1, 0, 0, 0), Sums(5, 3, 2, 4), Sums(5, 9, 9, 3), Sums(2, 9, 9, 9)]
+)
+def test_sums_that_no_group_can_have_are_refused(wrong: Sums) -> None:
+    with pytest.raises(InvalidInput):
+        mean_difference(wrong, sums(1, 2, 3))
+
+
+def test_weighted_differences_worked_by_hand() -> None:
+    parts = [Difference(0.1, 0.0, 0.4), Difference(0.3, -0.1, 0.7)]
+    found = weighted_difference(parts, [0.25, 0.75])
+    assert found.difference == pytest.approx(0.25)
+    assert found.low == pytest.approx(0.25 - math.hypot(0.025, 0.3))
+    assert found.high == pytest.approx(0.25 + math.hypot(0.075, 0.3))
+    alone = weighted_difference(parts[:1], [1.0])
+    assert (alone.difference, alone.low, alone.high) == pytest.approx((0.1, 0.0, 0.4))
+
+
+def test_weights_that_do_not_fit_are_refused() -> None:
+    part = Difference(0.1, 0.0, 0.4)
+    for parts, weights in (([], []), ([part], [0.5, 0.5]), ([part], [-1.0])):
+        with pytest.raises(InvalidInput):
+            weighted_difference(parts, weights)
 
 
 def test_empty_counts_give_empty_intervals() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from procrastinate.contrib.django import app
 
 from liuke.analytics.actions.evaluate_apart import evaluate_apart, evaluate_what_is_stale
+from liuke.analytics.actions.import_upload_apart import import_upload_apart
+from liuke.analytics.actions.import_upload_apart import sweep_uploads as sweep
 
 
 @app.task(name="analytics.evaluate")
@@ -18,3 +20,16 @@ def evaluate(source_id: int) -> None:
 def evaluate_stale(timestamp: int) -> None:
     """Every hour: a new day, new thresholds or a lost job leave a source stale; see to it."""
     evaluate_what_is_stale()
+
+
+@app.task(name="analytics.import_upload")
+def import_upload(reference: str) -> None:
+    """After somebody said what is in a dropped file: take it in."""
+    import_upload_apart(reference=reference)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="analytics.sweep_uploads")
+def sweep_uploads(timestamp: int) -> None:
+    """Every minute: an upload whose process was killed is not left standing."""
+    sweep()

@@ -6,8 +6,8 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
-from liuke.analytics.rules import STAGE_CODES
-from liuke.people.models import Member
+from liuke.analytics.rules import GROUP_BOUNDS, STAGE_CODES
+from liuke.people.models import Login, Member
 
 
 class Source(models.Model):
@@ -206,6 +206,11 @@ class RfmGroup(models.Model):
         db_table = "analytics_rfm_group"
         ordering = ["priority"]
 
+    def bounds(self) -> dict[str, int]:
+        """Those bounds that are set, by name."""
+        found = {name: getattr(self, name) for name in GROUP_BOUNDS}
+        return {name: bound for name, bound in found.items() if bound is not None}
+
 
 class StageMove(models.Model):
     """A member entered a stage on a day, and the figures that put them there."""
@@ -293,3 +298,70 @@ class Evaluation(models.Model):
 
     class Meta:
         db_table = "analytics_evaluation"
+
+
+class Segment(models.Model):
+    """A filter worth a name: who fits is asked anew each time. `filter` has the keys of `queries.standings`."""
+
+    id = models.BigAutoField(primary_key=True)
+    reference = models.CharField(max_length=16, unique=True)
+    source = models.ForeignKey(Source, models.PROTECT)
+    name = models.CharField(max_length=80)
+    filter = models.JSONField()
+    made_at = models.DateTimeField()
+    by = models.ForeignKey(Login, models.PROTECT, null=True, related_name="+")
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "analytics_segment"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "name"],
+                condition=Q(retired_at=None),
+                name="one_segment_of_a_name",
+            ),
+        ]
+
+
+class Upload(models.Model):
+    """A file dropped on the page, and how far its import is. The file itself is deleted when it ends.
+
+    `done` of `whole` (bytes, or rows for Parquet) and `lines` move while it is read; `result` is set in the
+    transaction that takes the orders in, `state` becomes done when everybody's standing is known again.
+    `bad_lines` are the first ones: their number and reason, never their text.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    reference = models.CharField(max_length=16, unique=True)
+    file_name = models.CharField(max_length=255)
+    file_bytes = models.BigIntegerField()
+    state = models.CharField(max_length=8)
+    source_key = models.CharField(max_length=64, blank=True, default="")
+    title = models.CharField(max_length=120, blank=True, default="")
+    mapping = models.JSONField(default=dict)
+    options = models.JSONField(default=dict)
+    done = models.BigIntegerField(default=0)
+    whole = models.BigIntegerField(default=0)
+    lines = models.BigIntegerField(default=0)
+    bad_lines = models.JSONField(default=list)
+    problem = models.CharField(max_length=500, blank=True, default="")
+    tries = models.PositiveSmallIntegerField(default=0)
+    result = models.ForeignKey(Import, models.SET_NULL, null=True)
+    by = models.ForeignKey(Login, models.PROTECT, null=True, related_name="+")
+    made_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "analytics_upload"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=("dropped", "queued", "reading", "done", "refused")),
+                name="upload_in_a_known_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("done", "refused"), ended_at__isnull=False)
+                | Q(state__in=("dropped", "queued", "reading"), ended_at=None),
+                name="an_ended_upload_says_when",
+            ),
+        ]

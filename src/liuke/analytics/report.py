@@ -160,8 +160,6 @@ def _cuts(a: Assessment) -> Json:
 
 
 def _groups(a: Assessment) -> list[Json]:
-    bounds = ("days_min", "days_max", "orders_min", "orders_max", "total_min_fen", "total_max_fen")
-    scores = ("r_min", "r_max", "f_min", "f_max", "m_min", "m_max")
     return [
         {
             "key": group.key,
@@ -170,11 +168,7 @@ def _groups(a: Assessment) -> list[Json]:
             "members": int((a.group == index).sum()),
             "orders": int(a.values.orders[a.group == index].sum()),
             "total_fen": int(a.values.total[a.group == index].sum()),
-            "bounds": {
-                name: getattr(group, name)
-                for name in (*bounds, *scores)
-                if getattr(group, name) is not None
-            },
+            "bounds": group.bounds(),
         }
         for index, group in enumerate(a.groups)
     ]

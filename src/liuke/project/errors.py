@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class CannotStart(Exception):
     """One plain sentence: what is wrong and what to do. The command line prints it and exits 2."""
+
+
+class BackupRefused(CannotStart):
+    """A backup was not made, or was not put back; what was there is as it was."""

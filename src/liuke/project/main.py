@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -25,6 +27,7 @@ PRODUCT = {
     "demo": "Fill the site with the CDNOW sample and serve it.",
     "events": "The log of what happened, and what waits for a reaction.",
     "key": "The master key that seals phone numbers.",
+    "member": "What is kept about one member: hand it over, or forget it.",
     "operator": "Who may sign in to the console.",
     "rebuild": "Recount what is kept by increments.",
 }
@@ -63,18 +66,18 @@ def load(name: str) -> click.Command | None:
 
 
 def with_database(command: click.Command) -> click.Command:
-    """Wrap what a command does, and its sub-commands, in `ready()`.
+    """A copy of a command, and of its sub-commands, that does what it does inside `ready()`.
 
     Commands cannot do it themselves (imports run down only). One that works without a database says so:
     `needs_database = False` on the command or its function.
     """
+    command = copy.copy(command)
     if isinstance(command, click.Group):
-        for each in command.commands.values():
-            with_database(each)
+        command.commands = {name: with_database(each) for name, each in command.commands.items()}
         return command
     does = command.callback
     needs = getattr(command, "needs_database", getattr(does, "needs_database", True))
-    if does is None or not needs or getattr(does, "has_database", False):
+    if does is None or not needs:
         return command
 
     @functools.wraps(does)
@@ -84,7 +87,6 @@ def with_database(command: click.Command) -> click.Command:
         with ready(say=say):
             return does(*args, **named)
 
-    run.has_database = True  # type: ignore[attr-defined]
     command.callback = run
     return command
 
@@ -139,6 +141,42 @@ def migrate() -> None:
 
     with ready(say=say):
         pass
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+def backup(file: Path, force: bool) -> None:
+    """Save the whole database in one file; the site may run meanwhile."""
+    from liuke.project.backup import back_up
+
+    made = back_up(file, force=force, say=say)
+    click.echo(
+        f"{sum(made.tables.values()):,} rows in {len(made.tables)} tables saved to {file}"
+        f" ({file.stat().st_size / 2**20:,.1f} MB)."
+    )
+    say("The master key is not in it: print it with `liuke key export` and keep it elsewhere.")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Put it in the place of the site that is there.")
+@click.option(
+    "--without-key", is_flag=True, help="Restore although the sealed phone numbers stay unreadable."
+)
+def restore(file: Path, replace: bool, without_key: bool) -> None:
+    """Put a backup back; whatever fails on the way, the database stays as it was."""
+    from liuke.project.restore import put_back
+
+    done = put_back(file, replace=replace, without_key=without_key, say=say)
+    manifest = done.manifest
+    click.echo(f"{sum(manifest.tables.values()):,} rows restored, as of {manifest.made_at}.")
+    click.echo(f"{done.promises - len(done.broken)} of {done.promises} promises hold.")
+    for name in done.broken:
+        click.echo(f"BROKEN {name}")
+    if done.is_outreach_stopped:
+        say("Outreach is stopped: what was sent since is not known here. Look, then switch it on.")
+    sys.exit(1 if done.broken else 0)
 
 
 @cli.command()

@@ -21,7 +21,7 @@ from liuke.project.supervisor import Part, Stopped, Supervisor, Watch, require_f
 def serve(host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; everything has stopped when this returns."""
     home = current().ensure()
-    with _only_one(home):
+    with only_one(home):
         require_free_port(host, port)
         site = Site(home, host, port, say)
         with site.supervisor.listening(), contextlib.suppress(Stopped):
@@ -115,7 +115,8 @@ def answers(host: str, port: int) -> bool:
 
 
 @contextlib.contextmanager
-def _only_one(home: Home) -> Iterator[None]:
+def only_one(home: Home) -> Iterator[None]:
+    """Nothing else may serve from this home meanwhile; says who does."""
     with explained(home.path):
         lock = os.open(home.run / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:

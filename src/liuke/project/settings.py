@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from csp.constants import NONE, SELF
@@ -23,6 +25,14 @@ def _secret_key() -> str:
     return os.environ.get("LIUKE_SECRET_KEY") or secret_text("django.key")
 
 
+def _whole(name: str, standard: int) -> int:
+    """A variable that counts something, or one sentence."""
+    text = os.environ.get(name, str(standard))
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    raise CannotStart(f"{name} is {text!r}, which is no whole number.")
+
+
 def _time_zone(name: str) -> str:
     """An IANA zone, or one sentence."""
     try:
@@ -39,6 +49,36 @@ def _currency(code: str) -> str:
     if len(code) == 3 and code.isascii() and code.isupper():
         return code
     raise CannotStart(f"LIUKE_CURRENCY is {code!r}, which is no currency code; try CNY.")
+
+
+def _site_url(url: str) -> str:
+    """Where members reach the site, without a slash at the end, or one sentence."""
+    where = urlsplit(url)
+    if where.scheme in ("http", "https") and where.netloc:
+        return url.rstrip("/")
+    raise CannotStart(f"LIUKE_SITE_URL is {url!r}, which is no address; try https://example.com.")
+
+
+def _sms(name: str) -> str:
+    """A gateway we have, or one sentence."""
+    if name == "console":
+        return name
+    raise CannotStart(f"LIUKE_SMS is {name!r}; what there is: console.")
+
+
+def _smtp_url(url: str) -> str:
+    """Empty, or a mail server; its password is not repeated in the sentence."""
+    where = urlsplit(url)
+    if not url or (where.scheme in ("smtp", "smtps") and where.hostname):
+        return url
+    raise CannotStart("LIUKE_SMTP_URL is no mail server; try smtps://name:password@host:465.")
+
+
+def _mail_from(address: str) -> str:
+    """Who mail comes from, or one sentence."""
+    if "@" in parseaddr(address)[1] and address.isprintable():
+        return address
+    raise CannotStart(f"LIUKE_MAIL_FROM is {address!r}, which is no address; try shop@example.com.")
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -68,6 +108,13 @@ ALLOWED_HOSTS = os.environ.get("LIUKE_HOSTS", "127.0.0.1,localhost,[::1]").split
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("LIUKE_ORIGINS", "").split(",") if o]
 IS_HTTPS = os.environ.get("LIUKE_HTTPS") == "1"
 
+LIUKE_SITE_NAME = os.environ.get("LIUKE_SITE_NAME", "留客")
+LIUKE_SITE_URL = _site_url(os.environ.get("LIUKE_SITE_URL", "http://127.0.0.1:8000"))
+LIUKE_SMS = _sms(os.environ.get("LIUKE_SMS", "console"))
+LIUKE_SMTP_URL = _smtp_url(os.environ.get("LIUKE_SMTP_URL", ""))
+LIUKE_MAIL_FROM = _mail_from(os.environ.get("LIUKE_MAIL_FROM", "liuke@localhost"))
+LIUKE_PROXIES = _whole("LIUKE_PROXIES", 0)
+
 DATABASES = {"default": _database(os.environ.get("LIUKE_DATABASE_URL", "postgresql:///liuke"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -75,9 +122,11 @@ INSTALLED_APPS = [
     "liuke.events",
     "liuke.people",
     "liuke.analytics",
+    "liuke.engagement",
     "liuke.project.apps.Reactions",
     "liuke.interfaces.ui",
     "liuke.interfaces.console",
+    "liuke.interfaces.storefront",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -201,6 +250,11 @@ SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+LIUKE_UPLOAD_MB = _whole("LIUKE_UPLOAD_MB", 200)
+FILE_UPLOAD_HANDLERS = [  # nothing is kept in memory, and no more on disk than is allowed
+    "liuke.project.uploads.Bounded",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 AXES_FAILURE_LIMIT = 5
 AXES_USERNAME_FORM_FIELD = "username"  # what the form says; our field is called `name`

@@ -12,5 +12,6 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("healthz", healthz),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("", include("liuke.interfaces.storefront.urls")),
     path("", include("liuke.interfaces.console.urls")),
 ]

@@ -26,6 +26,7 @@ from liuke.analytics.orderlog import (
     copy_block,
     read,
 )
+from liuke.analytics.saying import why_unreadable
 from liuke.base import clock
 from liuke.events.actions import publish
 from liuke.people.actions import ENROLLED, enrol
@@ -129,13 +130,13 @@ def import_orders(
         CurrencyChanged: the source is kept in another currency or time zone.
     """
     started_at = clock.now()
-    _check(options)
+    check_options(options)
     with transaction.atomic():
         source = _open_source(source_key, title or source_key, options)
         try:
             read_lines = _stage(log, columns, options, on_progress, on_bad)
         except UnreadableLog as refused:
-            raise UnreadableOrderLog(reason=str(refused)) from refused
+            raise UnreadableOrderLog(reason=why_unreadable(refused)) from refused
         members_new = enrol(source=source.key, names=_names())
         taken = Import.objects.create(
             source=source,
@@ -165,7 +166,21 @@ def import_orders(
     )
 
 
-def _check(options: Options) -> None:
+def check_source(key: str, options: Options) -> None:
+    """Whether a source may take a file read with these options; it need not exist yet.
+
+    Raises:
+        UnknownCurrency, UnknownTimeZone: what they say.
+        CurrencyChanged: the source is kept in another currency or time zone.
+    """
+    check_options(options)
+    source = Source.objects.filter(key=key).first()
+    if source is not None:
+        _check_kept(source, options)
+
+
+def check_options(options: Options) -> None:
+    """Whether currency and time zone exist."""
     if not (
         len(options.currency) == 3 and options.currency.isascii() and options.currency.isupper()
     ):
@@ -191,10 +206,14 @@ def _open_source(key: str, title: str, options: Options) -> Source:
             "opened_at": clock.now(),
         },
     )
+    _check_kept(source, options)
+    return source
+
+
+def _check_kept(source: Source, options: Options) -> None:
     kept, given = f"{source.currency} {source.time_zone}", f"{options.currency} {options.timezone}"
     if kept != given:
-        raise CurrencyChanged(source=key, kept=kept, given=given)
-    return source
+        raise CurrencyChanged(source=source.key, kept=kept, given=given)
 
 
 def _stage(

@@ -7,11 +7,13 @@ is a `BadLine` (see `lines.py`) and never stops the others.
 
 from __future__ import annotations
 
+from .marking import gettext_noop
+
 
 class UnreadableLog(Exception):
     """The parent of every refusal in this package."""
 
-    says = "“%(file)s” cannot be read as an order log."
+    says = gettext_noop("“%(file)s” cannot be read as an order log.")
 
     def __init__(self, **params: object) -> None:
         self.params = params
@@ -19,92 +21,98 @@ class UnreadableLog(Exception):
 
 
 class NoSuchFile(UnreadableLog):
-    says = "There is no file “%(file)s”."
+    says = gettext_noop("There is no file “%(file)s”.")
 
 
 class NotAFile(UnreadableLog):
-    says = "“%(file)s” is not a file: give the order log itself."
+    says = gettext_noop("“%(file)s” is not a file: give the order log itself.")
 
 
 class NotPermitted(UnreadableLog):
-    says = "“%(file)s” may not be opened: give this user the right to read it."
+    says = gettext_noop("“%(file)s” may not be opened: give this user the right to read it.")
 
 
 class EmptyLog(UnreadableLog):
-    says = "“%(file)s” is empty."
+    says = gettext_noop("“%(file)s” is empty.")
 
 
 class NoLines(EmptyLog):
-    says = "“%(file)s” has a header and no lines under it."
+    says = gettext_noop("“%(file)s” has a header and no lines under it.")
 
 
 class NotAnOrderLog(UnreadableLog):
-    says = "“%(file)s” is not a text table or a Parquet file (it looks like %(kind)s)."
+    says = gettext_noop(
+        "“%(file)s” is not a text table or a Parquet file (it looks like %(kind)s)."
+    )
 
 
 class Workbook(NotAnOrderLog):
-    says = "“%(file)s” is %(kind)s: save the sheet as CSV (UTF-8) and import that."
+    says = gettext_noop("“%(file)s” is %(kind)s: save the sheet as CSV (UTF-8) and import that.")
 
 
 class TooFewColumns(NotAnOrderLog):
-    says = (
+    says = gettext_noop(
         "“%(file)s” has %(count)d column(s): "
         "an order log needs at least a member, a date and an amount."
     )
 
 
 class BrokenFile(UnreadableLog):
-    says = "“%(file)s” is damaged or cut short (%(kind)s): export or download it again."
+    says = gettext_noop(
+        "“%(file)s” is damaged or cut short (%(kind)s): export or download it again."
+    )
 
 
 class UnknownEncoding(UnreadableLog):
-    says = "There is no text encoding named “%(encoding)s”."
+    says = gettext_noop("There is no text encoding named “%(encoding)s”.")
 
 
 class UnknownColumn(UnreadableLog):
-    says = "“%(file)s” has no column “%(column)s”; it has: %(columns)s."
+    says = gettext_noop("“%(file)s” has no column “%(column)s”; it has: %(columns)s.")
 
 
 class AmbiguousColumns(UnreadableLog):
-    says = (
+    says = gettext_noop(
         "“%(file)s” has more than one column named “%(column)s”: "
         "give its number instead (%(numbers)s)."
     )
 
 
 class ColumnUsedTwice(UnreadableLog):
-    says = "Column “%(column)s” cannot be both the %(first)s and the %(second)s."
+    says = gettext_noop("Column “%(column)s” cannot be both the %(first)s and the %(second)s.")
 
 
 class CannotTellColumns(UnreadableLog):
-    says = "Which column of “%(file)s” holds the %(missing)s cannot be told: name it."
+    says = gettext_noop("Which column of “%(file)s” holds the %(missing)s cannot be told: name it.")
 
 
 class AmbiguousDates(UnreadableLog):
-    says = (
+    says = gettext_noop(
         "“%(example)s” on line %(line)d of “%(file)s” may be read in more than one order "
         "(%(orders)s), and no other line decides it: say which."
     )
 
 
 class MixedDates(AmbiguousDates):
-    says = (
+    says = gettext_noop(
         "“%(file)s” mixes orders of day, month and year: "
         "line %(first)d cannot be read in the order of line %(second)d."
     )
 
 
 class UnknownDateOrder(UnreadableLog):
-    says = "There is no date order “%(order)s”: give dmy, mdy or ymd."
+    says = gettext_noop("There is no date order “%(order)s”: give dmy, mdy or ymd.")
 
 
 class UnknownTimeZone(UnreadableLog):
-    says = "There is no time zone “%(timezone)s”: give an IANA name such as Asia/Shanghai."
+    says = gettext_noop(
+        "There is no time zone “%(timezone)s”: give an IANA name such as Asia/Shanghai."
+    )
 
 
 class UnknownCurrency(UnreadableLog):
-    says = "“%(currency)s” is not a currency code: give three letters such as CNY."
+    says = gettext_noop("“%(currency)s” is not a currency code: give three letters such as CNY.")
 
 
 class UnknownDecimal(UnreadableLog):
-    says = "The decimal sign is “.” or “,”, not “%(decimal)s”."
+    says = gettext_noop("The decimal sign is “.” or “,”, not “%(decimal)s”.")

@@ -16,6 +16,7 @@ from .errors import CannotTellColumns, UnknownCurrency
 from .header import ROLES, UNIT_PRICES, name_score, tidy
 from .lines import Mapping
 from .looks import has_decimals, is_date, is_epoch, number
+from .marking import gettext_noop
 from .shape import Column, LogLook
 
 REQUIRED = ("member", "at", "amount")
@@ -24,15 +25,15 @@ _LEGIBLE = 0.2
 _ENOUGH = 2.0
 _CLOSE = 0.25
 
-BY_NAME = "its name “%(name)s” says so"
+BY_NAME = gettext_noop("its name “%(name)s” says so")
 BY_VALUES = {
-    "member": "its values come again, as members do",
-    "at": "its values are dates",
-    "amount": "its values are amounts",
-    "order": "nearly every value is different, as order numbers are",
-    "item": "its values are words",
-    "quantity": "its values are small whole numbers",
-    "currency": "its values are currency codes",
+    "member": gettext_noop("its values come again, as members do"),
+    "at": gettext_noop("its values are dates"),
+    "amount": gettext_noop("its values are amounts"),
+    "order": gettext_noop("nearly every value is different, as order numbers are"),
+    "item": gettext_noop("its values are words"),
+    "quantity": gettext_noop("its values are small whole numbers"),
+    "currency": gettext_noop("its values are currency codes"),
 }
 _CODES = frozenset(
     ("CNY", "USD", "EUR", "GBP", "JPY", "HKD", "TWD", "KRW", "SGD", "AUD", "CAD", "MOP")

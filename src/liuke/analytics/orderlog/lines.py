@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
+from .marking import gettext_noop
+
 MEMBER_MAX = 128
 ORDER_MAX = 128
 ITEM_MAX = 200
@@ -88,28 +90,28 @@ class Refused(Exception):
 
 # One sentence for each code; a value from the file is cut to `EXCERPT_MAX` before it goes in.
 REASONS = {
-    "no_member": "no member",
-    "no_date": "no date",
-    "no_amount": "no amount",
-    "no_currency": "no currency",
-    "member_too_long": "the member is longer than %(limit)d characters",
-    "order_too_long": "the order number is longer than %(limit)d characters",
-    "shortened_by_spreadsheet": "“%(value)s” was shortened by a spreadsheet",
-    "not_a_date": "“%(value)s” is not a date",
-    "not_in_date_order": "“%(value)s” is not a date in %(order)s order",
-    "in_the_future": "dated in the future (%(value)s)",
-    "before_1970": "dated before 1970 (%(value)s)",
-    "not_an_amount": "“%(value)s” is not an amount",
-    "not_exact": "“%(value)s” is not an exact amount",
-    "amount_too_large": "the amount %(value)s is too large",
-    "not_a_quantity": "“%(value)s” is not a whole quantity",
-    "quantity_too_large": "the quantity %(value)s is too large",
-    "other_currency": "in %(found)s, this log is in %(expected)s",
-    "wrong_width": "%(found)d columns where %(expected)d were expected",
-    "wrong_bytes": "bytes that are not %(encoding)s",
-    "line_too_long": "the line is too long to be an order",
-    "unclosed_quote": "a quotation mark that is never closed",
-    "before_the_header": "text above the header",
+    "no_member": gettext_noop("no member"),
+    "no_date": gettext_noop("no date"),
+    "no_amount": gettext_noop("no amount"),
+    "no_currency": gettext_noop("no currency"),
+    "member_too_long": gettext_noop("the member is longer than %(limit)d characters"),
+    "order_too_long": gettext_noop("the order number is longer than %(limit)d characters"),
+    "shortened_by_spreadsheet": gettext_noop("“%(value)s” was shortened by a spreadsheet"),
+    "not_a_date": gettext_noop("“%(value)s” is not a date"),
+    "not_in_date_order": gettext_noop("“%(value)s” is not a date in %(order)s order"),
+    "in_the_future": gettext_noop("dated in the future (%(value)s)"),
+    "before_1970": gettext_noop("dated before 1970 (%(value)s)"),
+    "not_an_amount": gettext_noop("“%(value)s” is not an amount"),
+    "not_exact": gettext_noop("“%(value)s” is not an exact amount"),
+    "amount_too_large": gettext_noop("the amount %(value)s is too large"),
+    "not_a_quantity": gettext_noop("“%(value)s” is not a whole quantity"),
+    "quantity_too_large": gettext_noop("the quantity %(value)s is too large"),
+    "other_currency": gettext_noop("in %(found)s, this log is in %(expected)s"),
+    "wrong_width": gettext_noop("%(found)d columns where %(expected)d were expected"),
+    "wrong_bytes": gettext_noop("bytes that are not %(encoding)s"),
+    "line_too_long": gettext_noop("the line is too long to be an order"),
+    "unclosed_quote": gettext_noop("a quotation mark that is never closed"),
+    "before_the_header": gettext_noop("text above the header"),
 }
 
 

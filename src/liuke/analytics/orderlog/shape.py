@@ -31,6 +31,7 @@ from .errors import (
     Workbook,
 )
 from .header import is_header
+from .marking import gettext_noop
 from .splitting import split_spaces
 
 LOOKED_AT = 256 * 1024
@@ -40,23 +41,25 @@ DELIMITERS = (",", "\t", ";", "|")
 SPACES = " "
 
 _BINARY = (
-    (b"PK\x03\x04", "an Excel workbook or a ZIP archive"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"%PDF", "a PDF document"),
-    (b"SQLite format 3", "an SQLite database"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"\x1f\x8b", "a gzip file inside a gzip file"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
-    (b"BZh", "a bzip2 file"),
-    (b"\xfd7zXZ", "an xz file"),
-    (b"PAR1", "a Parquet file inside a gzip file"),
-    (b"\x7fELF", "a program"),
+    (b"PK\x03\x04", gettext_noop("an Excel workbook or a ZIP archive")),
+    (b"PK\x05\x06", gettext_noop("an empty ZIP archive")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", gettext_noop("an old Excel workbook")),
+    (b"\x89PNG", gettext_noop("a PNG picture")),
+    (b"\xff\xd8\xff", gettext_noop("a JPEG picture")),
+    (b"GIF8", gettext_noop("a GIF picture")),
+    (b"%PDF", gettext_noop("a PDF document")),
+    (b"SQLite format 3", gettext_noop("an SQLite database")),
+    (b"7z\xbc\xaf\x27\x1c", gettext_noop("a 7-Zip archive")),
+    (b"Rar!", gettext_noop("a RAR archive")),
+    (b"\x1f\x8b", gettext_noop("a gzip file inside a gzip file")),
+    (b"\x28\xb5\x2f\xfd", gettext_noop("a Zstandard file")),
+    (b"BZh", gettext_noop("a bzip2 file")),
+    (b"\xfd7zXZ", gettext_noop("an xz file")),
+    (b"PAR1", gettext_noop("a Parquet file inside a gzip file")),
+    (b"\x7fELF", gettext_noop("a program")),
 )
+BINARY = gettext_noop("a binary file")
+UTF_16_OR_BINARY = gettext_noop("UTF-16 without its mark, or a binary file")
 _MARKUP = (("{", "JSON"), ("[{", "JSON"), ("<", "HTML or XML"))
 
 
@@ -89,10 +92,12 @@ class LogLook:
     total_bytes: int
     settled: bool
     bom: int
+    label: str = ""
 
     @property
     def name(self) -> str:
-        return self.path.name
+        """What the file is called: by `label` where it does not lie under its own name."""
+        return self.label or self.path.name
 
 
 def look(
@@ -168,10 +173,10 @@ def _refuse_binary(path: Path, start: bytes) -> None:
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return
     if start[1:200:2].count(0) > 60 or start[:200:2].count(0) > 60:
-        raise NotAnOrderLog(file=path.name, kind="UTF-16 without its mark, or a binary file")
+        raise NotAnOrderLog(file=path.name, kind=UTF_16_OR_BINARY)
     odd = len(start.translate(None, delete=bytes(range(32, 256)) + b"\t\r\n\f\v\x00"))
     if (odd + start.count(0) / 10) > len(start) * 0.02:
-        raise NotAnOrderLog(file=path.name, kind="a binary file")
+        raise NotAnOrderLog(file=path.name, kind=BINARY)
 
 
 def _refuse_markup(path: Path, text: str) -> None:

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from liuke.base.audit import Finding
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def audit(as_json: bool) -> None:
     """Check every promise over the whole database; exit 1 when one is broken."""
-    from django.db import transaction
-
-    from liuke.analytics.invariants import invariants as of_analytics
-    from liuke.base.audit import check
-    from liuke.events.queries import invariants as of_events
-    from liuke.people.queries import invariants as of_people
-
-    with transaction.atomic():
-        findings = [
-            check(promise) for room in (of_events, of_people, of_analytics) for promise in room()
-        ]
+    findings = check_everything()
     broken = [finding for finding in findings if finding.violations]
     if as_json:
         click.echo(
@@ -47,3 +41,21 @@ def audit(as_json: bool) -> None:
         click.echo(f"{len(findings)} promises checked, {len(broken)} broken.")
     if broken:
         raise SystemExit(1)
+
+
+def check_everything() -> list[Finding]:
+    """Every promise of every room, and the rows that break it."""
+    from django.db import transaction
+
+    from liuke.analytics.invariants import invariants as of_analytics
+    from liuke.base.audit import check
+    from liuke.engagement.invariants import invariants as of_engagement
+    from liuke.events.queries import invariants as of_events
+    from liuke.people.queries import invariants as of_people
+
+    with transaction.atomic():
+        return [
+            check(promise)
+            for room in (of_events, of_people, of_analytics, of_engagement)
+            for promise in room()
+        ]

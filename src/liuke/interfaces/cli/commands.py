@@ -9,11 +9,15 @@ from liuke.interfaces.cli.bench import bench
 from liuke.interfaces.cli.demo import demo
 from liuke.interfaces.cli.events import events
 from liuke.interfaces.cli.import_orders import import_
+from liuke.interfaces.cli.import_upload import upload
 from liuke.interfaces.cli.key import key
+from liuke.interfaces.cli.member import member
 from liuke.interfaces.cli.operator import operator
 from liuke.interfaces.cli.rebuild import rebuild
 from liuke.interfaces.cli.report import report
 from liuke.interfaces.cli.retain import retain
+
+import_.add_command(upload)
 
 commands: dict[str, click.Command] = {
     "audit": audit,
@@ -22,6 +26,7 @@ commands: dict[str, click.Command] = {
     "events": events,
     "import": import_,
     "key": key,
+    "member": member,
     "operator": operator,
     "rebuild": rebuild,
     "report": report,

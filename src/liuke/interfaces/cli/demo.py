@@ -15,16 +15,19 @@ import click
 def demo(processes: dict[str, object], no_serve: bool, host: str, port: int) -> None:
     """Fill the site with the CDNOW sample, re-dated to recent months, and serve it."""
     from liuke.interfaces.cli.operator import made_up
-    from liuke.interfaces.demo.site import OPERATOR, make_site
+    from liuke.interfaces.demo.site import make_site
 
     def say(line: str) -> None:
         click.echo(line, err=True)
 
-    password = make_site(new_password=made_up, say=say)
-    known = "(the password printed when the demo was first made)" if password is None else password
-    say(f"Sign in as {OPERATOR} with: {known}")
-    if password is None:
-        say(f"Lost it? liuke operator password {OPERATOR}")
+    site = make_site(new_password=made_up, say=say)
+    for name, password in site.passwords.items():
+        say(
+            f"Sign in as {name} with: {password}"
+            if password
+            else f"Sign in as {name} with the password printed at first, or: liuke operator password {name}"
+        )
+    say(f"As a member, at /me/: {', '.join(site.phones)}; the code is printed here.")
     serve = processes["serve"]
     if not no_serve and callable(serve):
         serve(host, port)

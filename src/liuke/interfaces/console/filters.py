@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,8 +14,11 @@ from django.utils.http import urlencode
 STAGES = ("new", "active", "silent", "churned")
 SORTS = ("money", "at_stake", "recent", "orders")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_WHOLE = re.compile(r"-?[0-9]{1,12}")
 _SEARCH_LETTERS = 200
 _MOST_PAGES = 10_000_000
+BOUNDS = ("days_min", "days_max", "orders_min", "orders_max", "total_min_fen", "total_max_fen")
+_ONLY_LISTS = ("search", "sort")  # for looking, not for saving
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,12 @@ class Filters:
     f: int | None = None
     cohort: str | None = None
     overdue: bool = False
+    days_min: int | None = None
+    days_max: int | None = None
+    orders_min: int | None = None
+    orders_max: int | None = None
+    total_min_fen: int | None = None
+    total_max_fen: int | None = None
     search: str = ""
     sort: str = "money"
 
@@ -43,7 +52,23 @@ class Filters:
             overdue=query.get("overdue") == "1",
             search=_text(query, "search"),
             sort=sort if sort in SORTS else "money",
+            **{name: _whole(query.get(name, "")) for name in BOUNDS},
         )
+
+    @classmethod
+    def of(cls, audience: Mapping[str, Any]) -> Filters:
+        """The filter a segment or a plan has kept."""
+        known = set(asdict(cls())) - set(_ONLY_LISTS)
+        return cls(**{name: value for name, value in audience.items() if name in known})
+
+    def audience(self) -> dict[str, Any]:
+        """What may be kept of it: no search, no order, nothing that narrows nothing."""
+        kept = asdict(self)
+        return {
+            name: value
+            for name, value in kept.items()
+            if name not in _ONLY_LISTS and value is not None and value is not False
+        }
 
     def arguments(self) -> dict[str, Any]:
         """As `analytics.queries.members` takes them."""
@@ -70,10 +95,10 @@ def page_number(query: QueryDict) -> int:
     )
 
 
-def address(name: str, **query: object) -> str:
-    """The address of a page with its query string; empty values are left out."""
+def address(name: str, *about: str, **query: object) -> str:
+    """The address of a page, `about` what it names, with its query string; empty values are left out."""
     kept = {key: str(value) for key, value in query.items() if value not in ("", None)}
-    return reverse(name) + (f"?{urlencode(kept)}" if kept else "")
+    return reverse(name, args=about) + (f"?{urlencode(kept)}" if kept else "")
 
 
 def member_links(source_key: str) -> tuple[Callable[..., str], Callable[[str], str]]:
@@ -90,6 +115,10 @@ def member_links(source_key: str) -> tuple[Callable[..., str], Callable[[str], s
 
 def _score(text: str) -> int | None:
     return int(text) if text in ("1", "2", "3", "4", "5") else None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def _text(query: QueryDict, name: str) -> str:

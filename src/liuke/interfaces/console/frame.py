@@ -1,18 +1,129 @@
-"""What stands around every page: the sources, the stages and groups in the sidebar, and where we are."""
+"""What stands around every page: where one can go, what waits there, and where we are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_noop
 
 from liuke.analytics import queries
 from liuke.analytics.models import Source
+from liuke.engagement import queries as outreach
+from liuke.engagement.models import Switch
 from liuke.interfaces.console.filters import STAGES, Filters, address
 from liuke.interfaces.ui import wording
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A page of the console: `typed` is what one may type to find it, `is_sourced` whether it is about one source."""
+
+    page: str
+    name: str
+    icon: str
+    typed: str
+    is_for_agents: bool = False
+    is_sourced: bool = True
+    query: tuple[tuple[str, str], ...] = ()
+
+
+WORK = {
+    "overview": Way(
+        "console:overview", gettext_noop("Overview"), "activity", "overview home gailan", True
+    ),
+    "members": Way(
+        "console:members", gettext_noop("Members"), "users-round", "members huiyuan", True
+    ),
+    "overdue": Way(
+        "console:members",
+        gettext_noop("Overdue"),
+        "hourglass",
+        "overdue warning gailaimeilai yujing",
+        True,
+        query=(("overdue", "1"), ("sort", "at_stake")),
+    ),
+    "segments": Way(
+        "console:segments", gettext_noop("Segments"), "bookmark", "segments renqun fenqun"
+    ),
+    "plans": Way("console:plans", gettext_noop("Plans"), "send", "plans campaigns jihua chuda"),
+    "calls": Way(
+        "console:calls", gettext_noop("Calls"), "phone-call", "calls huifang dianhua", True, False
+    ),
+    "results": Way(
+        "console:source_results", gettext_noop("Results"), "chart-line", "results lift xiaoguo"
+    ),
+}
+UPKEEP = {
+    "imports": Way(
+        "console:imports", gettext_noop("Import"), "upload", "import upload daoru", is_sourced=False
+    ),
+    "policy": Way(
+        "console:policy",
+        gettext_noop("Rules"),
+        "sliders-horizontal",
+        "rules policy thresholds guize yuzhi",
+        is_sourced=False,
+    ),
+    "staff": Way(
+        "console:staff", gettext_noop("Staff"), "id-card", "staff agents yuangong", is_sourced=False
+    ),
+    "acts": Way(
+        "console:acts", gettext_noop("Acts"), "history", "acts audit caozuojilu", is_sourced=False
+    ),
+}
+DEEDS = {
+    "new_plan": Way("console:new_plan", gettext_noop("New plan"), "plus", "new plan xinjianjihua"),
+    "new_import": Way(
+        "console:imports",
+        gettext_noop("Import orders"),
+        "file-up",
+        "import orders daorudingdan",
+        is_sourced=False,
+    ),
+    "report": Way(
+        "console:report", gettext_noop("Download the report"), "download", "report baogao", True
+    ),
+    "groups": Way(
+        "console:groups", gettext_noop("Change RFM groups"), "grid-3x3", "rfm fenqun", False, False
+    ),
+    "stop": Way(
+        "console:outreach_policy",
+        gettext_noop("Stop all outreach"),
+        "octagon-x",
+        "stop kill switch tingzhi zongkaiguan",
+        is_sourced=False,
+    ),
+    "account": Way(
+        "console:account",
+        gettext_noop("Password and authenticator"),
+        "key-round",
+        "account password mima yanzhengqi",
+        True,
+        False,
+    ),
+}
+PHONE_TABS = ("overview", "members", "plans", "calls")
+AGENTS_PHONE_TABS = ("overview", "members", "overdue", "calls")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A line of the sidebar or of the palette; `count` is what waits there."""
+
+    key: str
+    name: str
+    icon: str
+    href: str
+    typed: str
+    is_here: bool
+    count: int = 0
+    is_hot: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +148,7 @@ class Frame:
     stages: list[Place]
     groups: list[Place]
     overdue_members: int
+    is_operator: bool
 
     @property
     def source_key(self) -> str:
@@ -44,20 +156,96 @@ class Frame:
         return self.source.key if self.source and len(self.sources) > 1 else ""
 
     @property
+    def group_names(self) -> dict[str, str]:
+        """The groups as the operator calls them."""
+        return {place.key: place.name for place in self.groups}
+
+    @cached_property
+    def switch(self) -> Switch:
+        """The kill switch."""
+        return outreach.switch()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the kill switch is on: every page says so."""
+        return self.switch.is_stopped
+
+    @cached_property
+    def open_calls(self) -> int:
+        """How many members somebody should ring now."""
+        return outreach.open_calls()
+
+    @cached_property
+    def work(self) -> list[Link]:
+        """The daily pages."""
+        return self._links(WORK)
+
+    @cached_property
+    def upkeep(self) -> list[Link]:
+        """The pages where the site itself is looked after."""
+        return self._links(UPKEEP)
+
+    @cached_property
+    def deeds(self) -> list[Link]:
+        """What the palette offers besides pages."""
+        return self._links(DEEDS)
+
+    @property
+    def tabs(self) -> list[Link]:
+        """The pages in reach of a thumb."""
+        keys = PHONE_TABS if self.is_operator else AGENTS_PHONE_TABS
+        return [link for link in self.work if link.key in keys]
+
+    @property
+    def beyond_tabs(self) -> list[Link]:
+        """The daily pages that are not."""
+        return [link for link in self.work if link not in self.tabs]
+
+    @property
     def home(self) -> str:
-        return address("console:overview", source=self.source_key)
+        return self._href(WORK["overview"])
 
     @property
     def members(self) -> str:
-        return address("console:members", source=self.source_key)
+        return self._href(WORK["members"])
 
     @property
     def overdue(self) -> str:
-        return address("console:members", source=self.source_key, overdue="1", sort="at_stake")
+        return self._href(WORK["overdue"])
+
+    @property
+    def upload_mb(self) -> int:
+        """How large a dropped file may be."""
+        return int(settings.LIUKE_UPLOAD_MB)
 
     @property
     def download(self) -> str:
-        return address("console:report", source=self.source_key)
+        return self._href(DEEDS["report"])
+
+    def _links(self, ways: dict[str, Way]) -> list[Link]:
+        return [
+            Link(
+                key=key,
+                name=gettext(way.name),
+                icon=way.icon,
+                href=self._href(way),
+                typed=way.typed,
+                is_here=key == self.here,
+                count=self._waiting(key),
+                is_hot=key == "overdue",
+            )
+            for key, way in ways.items()
+            if self.is_operator or way.is_for_agents
+        ]
+
+    def _href(self, way: Way) -> str:
+        source = self.source_key if way.is_sourced else ""
+        return address(way.page, source=source, **dict(way.query))
+
+    def _waiting(self, key: str) -> int:
+        if key == "overdue":
+            return self.overdue_members
+        return self.open_calls if key == "calls" else 0
 
 
 def frame_of(
@@ -86,6 +274,7 @@ def frame_of(
         stages=_stages(report, key, filters) if report else [],
         groups=_groups(report, key, filters) if report else [],
         overdue_members=report["warnings"]["members"] if report else 0,
+        is_operator=getattr(request.user, "is_operator", False),
     )
 
 

@@ -9,11 +9,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
+from django.views.decorators.http import require_GET
 
 from liuke.analytics import queries
 from liuke.analytics.queries import MemberRow, MemberStory
 from liuke.interfaces.console.filters import address
 from liuke.interfaces.console.frame import Frame, frame_of
+from liuke.interfaces.console.member_outreach import outreach_of
+from liuke.interfaces.console.telling import login_of
 from liuke.interfaces.ui import wording
 from liuke.interfaces.ui.figures import count, iso_day, money
 from liuke.interfaces.ui.lifeline import Lifeline, lifeline
@@ -40,6 +43,7 @@ class Score:
     says: str
 
 
+@require_GET
 def member(request: HttpRequest, reference: str) -> HttpResponse:
     """The story of one member.
 
@@ -53,6 +57,7 @@ def member(request: HttpRequest, reference: str) -> HttpResponse:
         "story": story,
         "name": story.member.name,
         "has_goods": any(p.order_number or p.items for p in story.purchases),
+        **outreach_of(story.member, login_of(request)),
     }
     if story.row is not None:
         context |= _standing(story, story.row, frame)

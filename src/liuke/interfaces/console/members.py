@@ -9,16 +9,26 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext
+from django.views.decorators.http import require_GET
 
 from liuke.analytics import queries
 from liuke.analytics.models import Source
-from liuke.interfaces.console.filters import SORTS, STAGES, Filters, address, page_number
+from liuke.base.errors import Forbidden
+from liuke.interfaces.console.filters import (
+    BOUNDS,
+    SORTS,
+    STAGES,
+    Filters,
+    address,
+    page_number,
+)
 from liuke.interfaces.console.frame import Frame, frame_of
 from liuke.interfaces.console.sheets import Line, amount, sheet
+from liuke.interfaces.console.telling import login_of
 from liuke.interfaces.ui import wording
+from liuke.interfaces.ui.audience_words import audience_says
 
 ROWS_A_PAGE = 50
-ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -31,14 +41,21 @@ class Chip:
     is_on: bool = False
 
 
+@require_GET
 def members(request: HttpRequest) -> HttpResponseBase:
-    """One page of the members that fit; `?format=csv` sends all of them."""
+    """One page of the members that fit; `?format=csv` sends an operator all of them.
+
+    Raises:
+        Forbidden: an agent asked for all of them.
+    """
     filters = Filters.read(request.GET)
     here = "overdue" if filters.overdue else "members"
     frame = frame_of(request, here, filters=filters)
     if frame.source is None:
         return render(request, "console/nothing.html", {"frame": frame})
     if request.GET.get("format") == "csv":
+        if not login_of(request).is_operator:
+            raise Forbidden
         return sheet(f"liuke-{frame.source.key}-members", _lines(frame.source, filters))
     page = queries.members(
         frame.source, page=page_number(request.GET), per_page=ROWS_A_PAGE, **filters.arguments()
@@ -49,11 +66,29 @@ def members(request: HttpRequest) -> HttpResponseBase:
         "page": page,
         "heading": _heading(filters, frame),
         "chips": _chips(filters, frame),
+        "bounds": {name: getattr(filters, name) for name in BOUNDS[:4]},
+        "is_bounded": any(getattr(filters, name) is not None for name in BOUNDS[:4]),
+        "kept": {k: v for k, v in filters.query().items() if k not in BOUNDS[:4]},
+        **_use(filters, frame),
         "csv_href": _href(frame, filters, format="csv"),
         "previous_href": _href(frame, filters, page=page.page - 1) if page.page > 1 else "",
         "next_href": _href(frame, filters, page=page.page + 1) if page.page < page.pages else "",
     }
     return render(request, "console/members.html", context)
+
+
+def _use(filters: Filters, frame: Frame) -> dict[str, Any]:
+    """What can be made of the filter; of a search nothing, because it names members, not a kind of them."""
+    audience = filters.audience()
+    if filters.search or frame.source is None:
+        return {"says": "", "plan_href": "", "audience": {}}
+    return {
+        "says": audience_says(audience, frame.source.currency, frame.group_names),
+        "plan_href": address(
+            "console:new_plan", source=frame.source_key, **Filters.of(audience).query()
+        ),
+        "audience": Filters.of(audience).query(),
+    }
 
 
 def _href(frame: Frame, filters: Filters, **more: object) -> str:
@@ -111,14 +146,32 @@ def _others(filters: Filters, frame: Frame) -> list[Chip]:
         "cohort": gettext("first order %(month)s") % {"month": filters.cohort}
         if filters.cohort
         else "",
+        **_bounds(filters, frame),
         "search": f"“{filters.search}”" if filters.search else "",
     }
-    nothing = Filters()
     return [
-        Chip(key, name, _href(frame, filters.but(**{key: getattr(nothing, key)})))
-        for key, name in named.items()
-        if name
+        Chip(key, name, _href(frame, _without(filters, key))) for key, name in named.items() if name
     ]
+
+
+def _bounds(filters: Filters, frame: Frame) -> dict[str, str]:
+    """`days`, `orders` and `total` bounds in words, each a chip of its own."""
+    currency = frame.source.currency if frame.source else ""
+    kept = filters.audience()
+    return {
+        kind: wording.bounds_say({k: kept[k] for k in _of_kind(kind) if k in kept}, currency)
+        for kind in ("days", "orders", "total")
+    }
+
+
+def _of_kind(key: str) -> tuple[str, ...]:
+    return tuple(name for name in BOUNDS if name.startswith(f"{key}_"))
+
+
+def _without(filters: Filters, key: str) -> Filters:
+    nothing = Filters()
+    names = _of_kind(key) or (key,)
+    return filters.but(**{name: getattr(nothing, name) for name in names})
 
 
 def _lines(source: Source, filters: Filters) -> Iterator[Line]:
@@ -141,12 +194,8 @@ def _lines(source: Source, filters: Filters) -> Iterator[Line]:
         gettext("Overdue"),
         gettext("At stake"),
     ]
-    page, pages = 1, 1
-    while page <= pages:
-        found = queries.members(source, page=page, per_page=ROWS_AT_ONCE, **filters.arguments())
-        for row in found.rows:
-            yield _line(row, source.currency)
-        page, pages = page + 1, found.pages
+    for row in queries.all_rows(source, **filters.arguments()):
+        yield _line(row, source.currency)
 
 
 def _line(row: queries.MemberRow, currency: str) -> Line:

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
+from django.views.decorators.http import require_GET
 
 from liuke.analytics.errors import NoOrdersYet
 from liuke.interfaces.console.filters import address, member_links
@@ -18,6 +19,7 @@ from liuke.interfaces.ui.report import render_report
 OVERDUE_SHOWN = 6
 
 
+@require_GET
 def overview(request: HttpRequest) -> HttpResponseBase:
     """Who stays, who is leaving, who is overdue; with `?format=csv&part=` one part of it as a sheet."""
     frame = frame_of(request, "overview")
@@ -33,10 +35,14 @@ def overview(request: HttpRequest) -> HttpResponseBase:
         "frame": frame,
         "board": board(frame.report, to_list, to_member, overdue_shown=OVERDUE_SHOWN),
         "csv": _sheets(frame),
+        "overdue_plan_href": address("console:new_plan", source=frame.source_key, overdue="1")
+        if frame.is_operator
+        else "",
     }
     return render(request, "console/overview.html", context)
 
 
+@require_GET
 def download_report(request: HttpRequest) -> HttpResponse:
     """The self-contained page, in the language of this one."""
     frame = frame_of(request)

@@ -1,0 +1,1 @@
+"""What we say: plans, the one gate every message passes, channels, and whether it helped."""

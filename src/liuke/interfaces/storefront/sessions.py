@@ -1,0 +1,118 @@
+"""Is a member here? Their session has a cookie of its own: a staff login in the same browser is another matter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+
+from liuke.base import clock
+from liuke.engagement import queries
+from liuke.people.models import Member
+from liuke.people.queries import zone_of
+
+COOKIE = "member"
+LASTS_DAYS = 30
+
+
+class MemberRequest(HttpRequest):
+    """A request of a member who is signed in. `member` is the person's own row, `unread` counts their new messages."""
+
+    member: Member
+    unread: Callable[[], int]
+
+
+View = Callable[..., HttpResponseBase]
+
+
+def member_of(request: HttpRequest) -> Member | None:
+    """The member who is signed in here, or None. A session older than `sessions_from` has ended."""
+    key = request.COOKIES.get(COOKIE, "")
+    session = SessionStore(key) if key.isalnum() else None
+    if session is None or "member" not in session:
+        return None
+    member = Member.objects.filter(pk=session["member"], erased_at=None).first()
+    if member is None:
+        return None
+    since = dt.datetime.fromisoformat(session["since"])
+    is_ended = member.sessions_from is not None and since < member.sessions_from
+    return None if is_ended else member
+
+
+def sign_in(request: HttpRequest, response: HttpResponseBase, member: Member) -> None:
+    """Begin a session under a new key, whatever key the browser came with."""
+    _forget(request)
+    session = SessionStore()
+    session["member"] = member.person_id
+    session["since"] = clock.now().isoformat()
+    session.set_expiry(LASTS_DAYS * 24 * 3600)
+    session.create()
+    rotate_token(request)
+    response.set_cookie(
+        COOKIE,
+        str(session.session_key),
+        max_age=LASTS_DAYS * 24 * 3600,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def sign_out(request: HttpRequest, response: HttpResponseBase) -> None:
+    """End the session in the database and in the browser."""
+    _forget(request)
+    response.delete_cookie(COOKIE, samesite="Lax")
+
+
+def members_only(view: View) -> View:
+    """Let in who is signed in, as `request.member`; send everyone else to the door. Nothing here is kept by caches."""
+
+    @wraps(view)
+    def answer(request: MemberRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        member = member_of(request)
+        if member is None:
+            back = request.get_full_path() if request.method == "GET" else ""
+            return HttpResponseRedirect(to_the_door(back))
+        request.member = member
+        request.unread = partial(queries.unread, member.pk)
+        response = view(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        return response
+
+    return answer
+
+
+def zone_here(member: Member) -> ZoneInfo:
+    """The zone in which the member's days are counted: their own, else the site's."""
+    name = zone_of(member)
+    return ZoneInfo(name) if name else clock.site_zone()
+
+
+def to_the_door(back: str = "") -> str:
+    """The address of the door, remembering where to go afterwards."""
+    return reverse("storefront:login") + (f"?{urlencode({'next': back})}" if back else "")
+
+
+def way_back(request: HttpRequest) -> str:
+    """Where the visitor wanted to go: a page of members on this site, else home."""
+    back = request.POST.get("next") or request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return back if is_ours and back.startswith(("/me/", "/u/")) else reverse("storefront:home")
+
+
+def _forget(request: HttpRequest) -> None:
+    key = request.COOKIES.get(COOKIE, "")
+    if key.isalnum():
+        SessionStore(key).delete()

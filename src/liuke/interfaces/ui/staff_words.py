@@ -1,0 +1,135 @@
+"""What are roles called, and how is it told what staff did?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext, gettext_noop, ngettext
+
+from liuke.interfaces.ui import wording
+from liuke.interfaces.ui.outreach_words import call_outcome_name
+from liuke.interfaces.ui.rule_words import rule_name
+
+ROLES = {
+    "agent": (
+        gettext_noop("Agent"),
+        gettext_noop(
+            "Sees members, answers calls, flags trouble. Sends nothing, changes no rules."
+        ),
+    ),
+    "operator": (gettext_noop("Operator"), gettext_noop("May do everything.")),
+}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A kind of thing that acts are about; `prefixes` are what their verbs begin with."""
+
+    name: str
+    prefixes: tuple[str, ...]
+
+
+THINGS = {
+    "member": Thing(gettext_noop("Members"), ("member", "consent", "trouble")),
+    "call": Thing(gettext_noop("Calls"), ("call", "calls")),
+    "plan": Thing(gettext_noop("Plans and runs"), ("plan", "run", "outreach")),
+    "segment": Thing(gettext_noop("Segments"), ("segment",)),
+    "upload": Thing(gettext_noop("Imports"), ("upload",)),
+    "rules": Thing(gettext_noop("Rules"), ("policy", "group")),
+    "login": Thing(gettext_noop("Staff and the door"), ("login",)),
+}
+ACTS = {
+    "call.record": gettext_noop("wrote down what came of a call"),
+    "call.release": gettext_noop("put a call back"),
+    "call.take": gettext_noop("took a call and saw the number"),
+    "calls.export": gettext_noop("took a call list with numbers"),
+    "consent.attest": gettext_noop("stated that the members of a source agreed"),
+    "consent.change": gettext_noop("changed what a member allows"),
+    "consent.end_attestation": gettext_noop("withdrew a statement of consent"),
+    "group.set": gettext_noop("changed an RFM group"),
+    "login.close": gettext_noop("closed a login"),
+    "login.drop_totp": gettext_noop("removed an authenticator"),
+    "login.open": gettext_noop("opened a login"),
+    "login.password": gettext_noop("changed a password"),
+    "login.prove_totp": gettext_noop("set up an authenticator"),
+    "login.recovery_codes": gettext_noop("made new recovery codes"),
+    "login.reopen": gettext_noop("reopened a login"),
+    "login.role": gettext_noop("changed a role"),
+    "member.erase": gettext_noop("erased a member"),
+    "member.export": gettext_noop("took everything known of a member"),
+    "member.phone": gettext_noop("changed a member's phone number"),
+    "outreach.resume": gettext_noop("let outreach go on"),
+    "outreach.stop": gettext_noop("stopped all outreach"),
+    "plan.by_hand": gettext_noop("set a plan to run by hand"),
+    "plan.daily": gettext_noop("set a plan to run every day"),
+    "plan.edit": gettext_noop("changed a plan"),
+    "plan.make": gettext_noop("made a plan"),
+    "plan.retire": gettext_noop("retired a plan"),
+    "plan.skip": gettext_noop("left out today's run of a plan"),
+    "policy.outreach": gettext_noop("changed what outreach may do"),
+    "policy.set": gettext_noop("changed the thresholds"),
+    "policy.staff": gettext_noop("changed what the door asks"),
+    "run.hold": gettext_noop("paused a run that could not go on"),
+    "run.pause": gettext_noop("paused a run"),
+    "run.resume": gettext_noop("went on with a run"),
+    "run.start": gettext_noop("started a run"),
+    "run.stop": gettext_noop("stopped a run"),
+    "segment.rename": gettext_noop("renamed a segment"),
+    "segment.retire": gettext_noop("retired a segment"),
+    "segment.save": gettext_noop("saved a segment"),
+    "trouble.close": gettext_noop("closed a trouble flag"),
+    "trouble.raise": gettext_noop("flagged a member as in trouble"),
+    "upload.drop": gettext_noop("threw a dropped file away"),
+    "upload.start": gettext_noop("started an import"),
+    "upload.take": gettext_noop("dropped a file"),
+}
+BY_ITSELF = ("plan.skip", "run.hold")  # done by no person
+_UNTOLD = {"filter", "changed", "call", "run", "flag"}  # told elsewhere, or a number of ours
+
+
+def role_name(key: str) -> str:
+    """The role in the reader's language."""
+    return gettext(ROLES[key][0]) if key in ROLES else key
+
+
+def who_says(verb: str, name: str | None) -> str:
+    """Who did it: somebody, the site by itself, or whoever sat at the command line."""
+    if name is not None:
+        return name
+    return gettext("the site itself") if verb in BY_ITSELF else gettext("command line")
+
+
+def act_says(verb: str) -> str:
+    """What was done."""
+    return gettext(ACTS[verb]) if verb in ACTS else verb
+
+
+def about_says(verb: str, about: str) -> str:
+    """What it was done to, as a person calls it."""
+    if verb == "group.set":
+        return wording.group_name(about)
+    return "" if verb.startswith("policy.") else about
+
+
+def detail_says(detail: Mapping[str, Any]) -> str:
+    """What else is known of an act, on one line."""
+    told = (_one(key, value) for key, value in detail.items() if key not in _UNTOLD)
+    return gettext("; ").join(part for part in told if part)
+
+
+def _one(key: str, value: Any) -> str:
+    if key == "is_totp_required":
+        return gettext("second factor for all") if value else gettext("second factor by choice")
+    if key == "candidates":
+        return ngettext("%(n)s candidate", "%(n)s candidates", value) % {"n": value}
+    if key == "calls":
+        return ngettext("%(n)s number", "%(n)s numbers", value) % {"n": value}
+    if key == "role":
+        return role_name(value)
+    if key == "outcome":
+        return call_outcome_name(value)
+    name = rule_name(key)
+    shown = gettext("none") if value in (None, "") else str(value)
+    return f"{name} {shown}" if name else shown
