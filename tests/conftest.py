@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.utils import translation
 
 from liuke.analytics.models import Source
 from liuke.base import clock
@@ -46,6 +48,13 @@ def spare(django_db_setup: None) -> Iterator[str]:
     """A database of the test's own, as migrated and committed to by nobody: its URL, for child processes."""
     with databases.spare() as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """A page that was asked for in another language leaves it switched on in its thread."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 @pytest.fixture(autouse=True)

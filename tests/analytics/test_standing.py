@@ -18,6 +18,7 @@ from liuke.analytics.errors import (
     NoOrdersBefore,
     NoOrdersYet,
     SourceNotChosen,
+    UncoveredMembers,
     UnknownSource,
 )
 from liuke.analytics.models import (
@@ -182,8 +183,9 @@ def test_thresholds_that_contradict_each_other_are_refused(thresholds: dict[str,
 
 def test_a_group_change_that_leaves_someone_out_is_refused() -> None:
     before = list(RfmGroup.objects.values())
-    with pytest.raises(BadPolicy, match="orders=1"):
+    with pytest.raises(UncoveredMembers) as told:
         set_group(key="fresh", days_max=20)
+    assert (told.value.params["days"], told.value.params["orders"]) == (21, 1)
     with pytest.raises(BadPolicy):
         set_group(key="fresh", priority=10)
     with pytest.raises(BadPolicy, match="nobody"):

@@ -50,7 +50,8 @@ def test_every_page_of_the_desk_in_every_look(
 ) -> None:
     for path in (*DESK_PAGES, "/login/authenticator/"):
         visit = visitor.open(path, size=size, theme=theme, lang=lang)
-        look_over(visit, f"{path} {size} {theme} {lang}")
+        look_over(visit, path)
+        visit.page.context.close()
 
 
 @pytest.mark.parametrize(("size", "theme", "lang"), [LOOKS[0], LOOKS[3]])

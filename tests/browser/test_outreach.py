@@ -77,12 +77,14 @@ def pages(agreed: Source, draft: Plan, operator: Login) -> list[str]:
     ]
 
 
-def test_every_page_of_outreach_in_every_look(visitor: Visitor, pages: list[str]) -> None:
-    for size, theme, lang in LOOKS:
-        for path in pages:
-            visit = visitor.open(path, size=size, theme=theme, lang=lang)
-            look_over(visit, f"{path} {size} {theme} {lang}")
-            visit.page.context.close()
+@pytest.mark.parametrize(("size", "theme", "lang"), LOOKS)
+def test_every_page_of_outreach_in_every_look(
+    visitor: Visitor, pages: list[str], size: tuple[int, int], theme: str, lang: str
+) -> None:
+    for path in pages:
+        visit = visitor.open(path, size=size, theme=theme, lang=lang)
+        look_over(visit, path)
+        visit.page.context.close()
 
 
 def test_folded_parts_are_readable_too_and_big_enough_to_tap(
@@ -100,7 +102,7 @@ def test_folded_parts_are_readable_too_and_big_enough_to_tap(
 
 def test_no_page_of_outreach_is_heavy(visitor: Visitor, pages: list[str]) -> None:
     for path in pages:
-        bodies = visitor.open(path).bodies
+        bodies = visitor.open(path).bodies()
         weight = sum(len(gzip.compress(body, 9)) for body in bodies.values())
         assert weight <= WEIGHT, (path, weight)
 

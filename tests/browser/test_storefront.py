@@ -95,22 +95,23 @@ def small(page: Page) -> list[Any]:
     return found
 
 
-def test_every_page_in_every_look(open_page: Open) -> None:
-    for size, theme, lang in LOOKS:
-        for path in [*OWN, *OPEN]:
-            visit = open_page(path, is_member=path in OWN, size=size, theme=theme, lang=lang)
-            what = f"{path} {size} {theme} {lang}"
-            look_over(visit, what)
-            if size == PHONE:
-                assert small(visit.page) == [], what
-                visit.page.set_viewport_size(NARROW)
-                assert visit.sideways() == 0, what
-            visit.page.context.close()
+@pytest.mark.parametrize(("size", "theme", "lang"), LOOKS)
+def test_every_page_in_every_look(
+    open_page: Open, size: tuple[int, int], theme: str, lang: str
+) -> None:
+    for path in [*OWN, *OPEN]:
+        visit = open_page(path, is_member=path in OWN, size=size, theme=theme, lang=lang)
+        look_over(visit, path)
+        if size == PHONE:
+            assert small(visit.page) == [], path
+            visit.page.set_viewport_size(NARROW)
+            assert visit.sideways() == 0, path
+        visit.page.context.close()
 
 
 def test_a_page_weighs_at_most_45_kb(open_page: Open) -> None:
     for path in ("/me/", "/me/preferences/", "/me/preferences/zone/", "/me/why/{inbox}/"):
-        bodies = open_page(path).bodies
+        bodies = open_page(path).bodies()
         # The page, its style and its script; the icon, unless the browser has kept it.
         assert 3 <= len(bodies) <= 4, sorted(bodies)
         assert sum(len(gzip.compress(body, 9)) for body in bodies.values()) <= WEIGHT, path

@@ -28,11 +28,12 @@ from liuke.engagement.errors import (
     CallIsOff,
     CallTaken,
     EverythingIsStopped,
+    TooEarlyToRing,
     UnknownCall,
 )
 from liuke.engagement.models import Call, Contact, Run
 from liuke.engagement.rules import LEAVE_REASONS
-from liuke.people.actions import open_login
+from liuke.people.actions import open_login, set_quiet_hours, set_time_zone
 from liuke.people.models import Consent, Login, Member, StaffAct
 from liuke.people.rules import CHANNELS, PHONE_PURPOSE
 from tests.conftest import PASSWORD
@@ -87,6 +88,21 @@ def in_queue(state: str = "open") -> list[str]:
         f"{row.call.kind} {PHONES.index(row.member.phone()) + 1}"
         for row in queries.calls(state=state).rows
     ]
+
+
+def test_nobody_is_rung_in_their_quiet_hours(source: Source, ann: Login, noon: dt.datetime) -> None:
+    call = Call.objects.get(member=rung())
+    set_quiet_hours(member=call.member, from_=dt.time(11), until=dt.time(14, 30))
+    set_time_zone(member=call.member, zone="Asia/Shanghai", origin="member")
+    weeks = list(Contact.objects.values_list("person_id", "during").order_by("id"))
+    with pytest.raises(TooEarlyToRing) as told:
+        take_call(call.reference, by=ann)
+    assert told.value.params["when"].endswith(" 14:30")
+    call.refresh_from_db()
+    assert (call.state, call.taken_by) == ("open", None)
+    assert list(Contact.objects.values_list("person_id", "during").order_by("id")) == weeks
+    with clock.stopped_at(noon + 3 * HOUR):
+        assert take_call(call.reference, by=ann).taken_by == ann
 
 
 def test_most_money_at_stake_comes_first_and_care_before_it(source: Source) -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from liuke.analytics.models import Source
-from liuke.base import clock, ids
+from liuke.base import chance, clock, ids
 from liuke.engagement.actions.plans import edit_plan
 from liuke.engagement.actions.policy import set_outreach_policy
 from liuke.engagement.models import Decision, HoldOut, Message, Plan, Run
@@ -418,10 +418,11 @@ def test_the_hold_out_is_compared_with_everybody_else_since_the_draw(
 
 def test_the_next_import_closes_the_loop(noon: dt.datetime, tmp_path: Path) -> None:
     set_outreach_policy(by=None, holdout_permyriad=0)
-    source = make.shop(tmp_path, 12)
-    plan = plan_of(source, days=10)
-    make.run(plan)
-    assert make.decide() == 12
+    with chance.seeded(3):  # the lot would sometimes leave one member alone in an arm
+        source = make.shop(tmp_path, 12)
+        plan = plan_of(source, days=10)
+        make.run(plan)
+        assert make.decide() == 12
     arms = dict(Decision.objects.values_list("member__external_id", "arm"))
     treated, control = (
         sorted(name for name, arm in arms.items() if arm == wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,24 @@ class Listener:
         if self.poison & set(orders):
             raise ValueError("poison\nDETAIL: Key (phone)=(13800000000)")
         self.batches.append(orders)
+
+
+def wait_for_elders(seconds: float = 120) -> None:
+    """Wait until every transaction older than the newest event has ended, also those of the run's other worker.
+
+    A consumer with a cursor waits for them too: the server numbers transactions across its databases.
+    """
+    end = time.monotonic() + seconds
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute(
+                "SELECT max(transaction_id) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+                " + coalesce((SELECT transactions FROM events_shift), 0) FROM events_event"
+            )
+            if cursor.fetchone() == (True,):
+                return
+            time.sleep(0.05)
+    raise AssertionError("an older transaction did not end")
 
 
 def heard(name: str) -> list[int]:

@@ -13,7 +13,7 @@ from liuke.events import queries
 from liuke.events.actions import publish, resume_after_restore
 from liuke.events.models import Event, Shift
 from liuke.events.queries import Cursor, read_after
-from tests.events.make import OrderTold, tell
+from tests.events.make import OrderTold, tell, wait_for_elders
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -46,6 +46,7 @@ def test_a_late_committer_is_never_skipped(late: psycopg.Connection[tuple[int]])
     events, cursor = read_after(Cursor(), 10)
     assert (orders(events), cursor) == ([], Cursor())  # held back, not skipped
     late.commit()
+    wait_for_elders()
     events, cursor = read_after(cursor, 10)
     assert sorted(orders(events)) == [0, 1, 100]
     assert read_after(cursor, 10) == ([], cursor)
@@ -59,6 +60,7 @@ def test_a_larger_id_of_an_older_transaction_is_not_skipped(
     late.execute(LATE)
     assert read_after(Cursor(), 10)[0] == []
     late.commit()
+    wait_for_elders()
     events, cursor = read_after(Cursor(), 1)
     assert orders(events) == [100]
     assert orders(read_after(cursor, 10)[0]) == [0]
@@ -67,6 +69,7 @@ def test_a_larger_id_of_an_older_transaction_is_not_skipped(
 def test_pages_add_up_to_the_log() -> None:
     tell(5)
     tell(4, first=5)
+    wait_for_elders()
     seen: list[int] = []
     cursor = Cursor()
     while True:
@@ -81,6 +84,7 @@ def test_what_this_transaction_published_is_read_after_it_commits() -> None:
     with transaction.atomic():
         publish(OrderTold(1))
         assert read_after(Cursor(), 10)[0] == []
+    wait_for_elders()
     assert orders(read_after(Cursor(), 10)[0]) == [1]
 
 
@@ -94,6 +98,7 @@ def test_after_a_restore_into_a_younger_server_new_events_still_come_last() -> N
     assert resume_after_restore()
     _, position = read_after(Cursor(), 10)
     tell(1)
+    wait_for_elders()
     assert orders(read_after(position, 10)[0]) == [0]
     assert not resume_after_restore()
     assert Shift.objects.get().transactions > 0

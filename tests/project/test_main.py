@@ -138,7 +138,7 @@ def test_a_product_command_has_its_database_and_one_that_needs_none_has_not(
         happened.append("show")
 
     show.needs_database = False  # type: ignore[attr-defined]
-    wrapped = module.with_database(module.with_database(key))
+    wrapped = module.with_database(key)
     wrapped.main(["turn", "--n", "3"], standalone_mode=False)
     assert happened == ["group", "up", "turn 3", "down"]
     happened.clear()

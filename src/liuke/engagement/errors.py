@@ -161,6 +161,12 @@ class CallIsOff(Conflict):
     says = gettext_noop("This call is off: the member may not be rung for it any more.")
 
 
+class TooEarlyToRing(Conflict):
+    """The member is left in peace at this hour; `when` is on their own clock."""
+
+    says = gettext_noop("It is not a time to ring this member. From %(when)s it is.")
+
+
 class CallIsNotYours(Conflict):
     """Only who has taken a call may write down what came of it."""
 

@@ -18,8 +18,11 @@ from liuke.engagement.errors import (
     UnknownVariable,
 )
 
+REFUSE_BY_REPLY = (
+    " 拒收请回复R"  # ends a marketing SMS, word for word what carriers in China ask for
+)
 # Providers cut a long SMS into parts of 67 letters; five parts is what one of them takes at once.
-SMS_LETTERS_MAX = 335
+SMS_LETTERS_MAX = 5 * 67 - len(REFUSE_BY_REPLY)
 SUBJECT_LETTERS_MAX = 200
 WRITTEN_LETTERS_MAX = {"subject": 120, "offer": 120, "body": 2000}  # as the operator writes them
 NEAR_LETTERS = 12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import os
 import signal
@@ -66,18 +67,18 @@ def load(name: str) -> click.Command | None:
 
 
 def with_database(command: click.Command) -> click.Command:
-    """Wrap what a command does, and its sub-commands, in `ready()`.
+    """A copy of a command, and of its sub-commands, that does what it does inside `ready()`.
 
     Commands cannot do it themselves (imports run down only). One that works without a database says so:
     `needs_database = False` on the command or its function.
     """
+    command = copy.copy(command)
     if isinstance(command, click.Group):
-        for each in command.commands.values():
-            with_database(each)
+        command.commands = {name: with_database(each) for name, each in command.commands.items()}
         return command
     does = command.callback
     needs = getattr(command, "needs_database", getattr(does, "needs_database", True))
-    if does is None or not needs or getattr(does, "has_database", False):
+    if does is None or not needs:
         return command
 
     @functools.wraps(does)
@@ -87,7 +88,6 @@ def with_database(command: click.Command) -> click.Command:
         with ready(say=say):
             return does(*args, **named)
 
-    run.has_database = True  # type: ignore[attr-defined]
     command.callback = run
     return command
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -16,8 +17,10 @@ from liuke.engagement.errors import (
     CallIsOff,
     CallTaken,
     EverythingIsStopped,
+    TooEarlyToRing,
     UnknownCall,
 )
+from liuke.engagement.gate import hours_for
 from liuke.engagement.models import Call, Run
 from liuke.engagement.queries.calls import CallToExport, are_over, calls_to_export, may_be_made
 from liuke.engagement.queries.plans import policy, switch
@@ -42,6 +45,7 @@ def take_call(reference: str, *, by: Login) -> Call:
         CallTaken: somebody else was quicker, or it is over.
         CallIsOff: the member may not be rung for this any more.
         EverythingIsStopped: the kill switch is on (care calls go on).
+        TooEarlyToRing: outside the hours in which the member may be reached (care calls go on).
     """
     at = clock.now()
     with transaction.atomic():
@@ -50,6 +54,8 @@ def take_call(reference: str, *, by: Login) -> Call:
             return call
         if call.kind == "recall" and switch().is_stopped:
             raise EverythingIsStopped
+        if call.kind == "recall":
+            _check_hour(call, at)
         if call.state == "open" and not may_be_made(Call.objects.filter(pk=call.pk)).exists():
             raise CallIsOff
         open_still = Call.objects.filter(pk=call.pk, state="open")
@@ -61,6 +67,15 @@ def take_call(reference: str, *, by: Login) -> Call:
             extend_weeks([call.message.contact_id], until=until)
         record_act(by=by, verb="call.take", about=call.member.reference, call=reference)
     return _call(reference)
+
+
+def _check_hour(call: Call, at: dt.datetime) -> None:
+    own = call.member.person
+    hours = hours_for(policy(), own.time_zone, own.quiet_from, own.quiet_until)
+    if not hours.allow(at):
+        allowed = hours.next_allowed(at)
+        local = allowed.astimezone(ZoneInfo(hours.zones[0])) if allowed else None
+        raise TooEarlyToRing(when=f"{local:%m-%d %H:%M}" if local else "—")
 
 
 def release_call(reference: str, *, by: Login) -> None:

@@ -11,19 +11,31 @@ from django.db import IntegrityError, connection, transaction
 from psycopg.errors import ExclusionViolation
 
 # Persons in an order that is the same for all workers, so that they wait for one another in a line and never in a
-# ring; by a hash, because the index behind the constraint takes scattered persons twice as fast as ascending ones.
+# ring; by a hash, because the index behind the constraint takes scattered persons faster than ascending ones. Who never
+# had a week gets one by an insert, which costs a loser nothing but a look; who had one is held and looked at again.
 _CLAIM = """
 WITH wanted AS (
     SELECT DISTINCT ON (person_id) person_id, decision_id, is_ghost
     FROM unnest(%(persons)s::bigint[], %(decisions)s::bigint[], %(ghosts)s::boolean[])
          AS told (person_id, decision_id, is_ghost)
     ORDER BY person_id, decision_id
-), won AS (
-    INSERT INTO engagement_pressure AS known (person_id, taken_until)
+), first AS (
+    INSERT INTO engagement_pressure (person_id, taken_until)
     SELECT person_id, %(until)s FROM wanted ORDER BY hashint8(person_id), person_id
-    ON CONFLICT (person_id) DO UPDATE SET taken_until = EXCLUDED.taken_until
-        WHERE known.taken_until <= %(at)s
+    ON CONFLICT (person_id) DO NOTHING
     RETURNING person_id
+), held AS MATERIALIZED (
+    SELECT known.person_id FROM engagement_pressure known
+    WHERE known.person_id = ANY(%(persons)s) AND known.taken_until <= %(at)s
+      AND (SELECT count(*) FROM first) >= 0  -- after the inserts, in every worker
+    ORDER BY hashint8(known.person_id), known.person_id
+    FOR NO KEY UPDATE OF known
+), again AS (
+    UPDATE engagement_pressure known SET taken_until = %(until)s
+    FROM held WHERE known.person_id = held.person_id
+    RETURNING known.person_id
+), won AS (
+    SELECT person_id FROM first UNION ALL SELECT person_id FROM again
 )
 INSERT INTO engagement_contact (person_id, decision_id, is_ghost, claimed_at, during)
 SELECT person_id, decision_id, is_ghost, %(at)s, tstzrange(%(at)s, %(until)s)
@@ -34,7 +46,7 @@ RETURNING decision_id, id
 _REMIND = """
 INSERT INTO engagement_pressure AS known (person_id, taken_until)
 SELECT person_id, max(upper(during)) FROM engagement_contact
-WHERE given_back_at IS NULL AND person_id = ANY(%(persons)s) AND upper(during) > %(at)s
+WHERE given_back_at IS NULL AND person_id = ANY(%(persons)s) AND during && tstzrange(%(at)s, %(until)s)
 GROUP BY person_id ORDER BY hashint8(person_id), person_id
 ON CONFLICT (person_id) DO UPDATE SET taken_until = EXCLUDED.taken_until
     WHERE known.taken_until < EXCLUDED.taken_until

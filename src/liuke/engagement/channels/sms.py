@@ -5,10 +5,7 @@ from __future__ import annotations
 from liuke.base import sms
 from liuke.base.outside import Outcome
 from liuke.engagement.channels.channel import Outgoing
-
-REFUSE_BY_REPLY = (
-    "拒收请回复R"  # the form that carriers and providers in China ask for, word for word
-)
+from liuke.engagement.texts import REFUSE_BY_REPLY
 
 
 class Sms:
@@ -18,5 +15,5 @@ class Sms:
         """Hand over one text."""
         text = outgoing.text
         if outgoing.opt_out_link:
-            text = f"{text} {REFUSE_BY_REPLY}"
+            text += REFUSE_BY_REPLY
         return sms.gateway().send(phone=outgoing.address, text=text, reference=outgoing.reference)

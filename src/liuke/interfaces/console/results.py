@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -13,13 +13,15 @@ from django.views.decorators.http import require_GET
 
 from liuke.base.money import exponent
 from liuke.engagement import queries
-from liuke.engagement.queries import DayShare, Effect, Results
 from liuke.interfaces.console.filters import address
 from liuke.interfaces.console.frame import frame_of
 from liuke.interfaces.console.sheets import Line, amount, sheet
 from liuke.interfaces.ui import result_words as words
 from liuke.interfaces.ui.figures import money, money_whole, percent
 from liuke.interfaces.ui.lift import Whisker, lift, whisker
+
+if TYPE_CHECKING:  # at run time they would bring numpy along
+    from liuke.engagement.queries import DayShare, Effect, Results
 
 _POINTS = gettext_noop("%(figure)s points")
 Write = Callable[[float], str]

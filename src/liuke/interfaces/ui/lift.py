@@ -11,7 +11,7 @@ from liuke.interfaces.ui.figures import percent
 WIDTH, HEIGHT = 640, 230
 _LEFT, _RIGHT, _TOP, _FLOOR = 44.0, WIDTH - 76.0, 14.0, HEIGHT - 28.0
 _TICKS = 4
-_LABELS_APART = 15.0
+_LABELS_APART = 22.0  # letters are 19 high on a phone
 _NICE = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25)
 WHISKER = 160
 

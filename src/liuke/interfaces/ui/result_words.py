@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
 
-from liuke.engagement.queries import Foresight, Results
 from liuke.interfaces.ui.figures import count, percent
 from liuke.interfaces.ui.wording import told
+
+if TYPE_CHECKING:  # at run time it would bring numpy along
+    from liuke.engagement.queries import Foresight, Results
 
 # key: mood, icon, one line for lists
 _LOOKS = {
