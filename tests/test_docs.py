@@ -215,17 +215,15 @@ def test_every_event_is_described_with_its_version_and_fields() -> None:
 
 
 def test_every_reaction_and_promise_is_named() -> None:
-    from liuke.analytics.invariants import invariants as of_analytics
     from liuke.events import registry
-    from liuke.events.queries import invariants as of_events
-    from liuke.people.queries import invariants as of_people
+    from liuke.interfaces.cli.audit import promises
 
     page = EVENTS.read_text(encoding="utf-8")
     assert [r.name for r in registry.reactions() if f"`{r.name}`" not in page] == []
-    promises = {promise.name for room in (of_events, of_people, of_analytics) for promise in room()}
-    rooms = "|".join(sorted({name.split(".")[0] for name in promises}))
+    names = {promise.name for promise in promises()}
+    rooms = "|".join(sorted({name.split(".")[0] for name in names}))
     listed = set(re.findall(rf"`((?:{rooms})\.\w+)`", TABLES.read_text(encoding="utf-8")))
-    assert listed == promises
+    assert listed == names
 
 
 def test_every_table_is_listed() -> None:
