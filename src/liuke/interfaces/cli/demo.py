@@ -12,7 +12,7 @@ import click
     "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port."
 )
 @click.option(
-    "--members", default=1_300, show_default=True, type=click.IntRange(20), help="How many come."
+    "--members", default=1_050, show_default=True, type=click.IntRange(20), help="How many come."
 )
 @click.option(
     "--days",

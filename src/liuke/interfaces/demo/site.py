@@ -25,7 +25,7 @@ from liuke.people.models import Login, Member
 from liuke.people.queries import logins
 
 OPERATOR, AGENT = "demo", "kefu"
-MEMBERS, DAYS, SEED = 1_300, 365, 7
+MEMBERS, DAYS, SEED = 1_050, 365, 7
 DAYS_MIN = outreach.RECALL_DAYS_AGO + 30
 PHONES_SHOWN = 3
 
