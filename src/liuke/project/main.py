@@ -24,7 +24,7 @@ PRODUCT = {
     "report": "Write the report as one page to forward.",
     "audit": "Check every promise over the whole database.",
     "bench": "Measure this machine beside a yardstick.",
-    "demo": "Fill the site with the CDNOW sample and serve it.",
+    "demo": "Open a shop with a simulated year and serve it.",
     "events": "The log of what happened, and what waits for a reaction.",
     "key": "The master key that seals phone numbers and card keys.",
     "member": "What is kept about one member: hand it over, or forget it.",
@@ -70,7 +70,8 @@ def with_database(command: click.Command) -> click.Command:
     """A copy of a command, and of its sub-commands, that does what it does inside `ready()`.
 
     Commands cannot do it themselves (imports run down only). One that works without a database says so:
-    `needs_database = False` on the command or its function.
+    `needs_database = False` on the command or its function. `settings` on a command are variables of the environment
+    that hold unless the operator set them.
     """
     command = copy.copy(command)
     if isinstance(command, click.Group):
@@ -85,6 +86,8 @@ def with_database(command: click.Command) -> click.Command:
     def run(*args: Any, **named: Any) -> Any:
         from liuke.project.startup import ready
 
+        for name, value in getattr(command, "settings", {}).items():
+            os.environ.setdefault(name, value)
         with ready(say=say):
             return does(*args, **named)
 

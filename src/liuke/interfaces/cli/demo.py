@@ -50,3 +50,6 @@ def demo(
     serve = processes["serve"]
     if not no_serve and callable(serve):
         serve(host, port)
+
+
+demo.settings = {"LIUKE_GATEWAYS": "wallet,sandbox"}  # type: ignore[attr-defined]

@@ -54,6 +54,7 @@ class Crowd:
             self._all("live", days)
             for number in days:
                 say(number)
+        self._all("nights", None)
         self._day = day
 
     def reached(self, member_ids: Collection[int]) -> None:
@@ -82,24 +83,32 @@ class Crowd:
         return answers
 
 
-@dataclass(frozen=True)
+@dataclass
 class Part:
-    """Some of the members, and one of the two things that the shop's timers do at night."""
+    """Some of the members, and one of the two things that the shop's timers do at night.
+
+    A night is made up for when every part has lived its day: what is due by then is nobody's any more.
+    """
 
     shop: Shop
     life: Life
     is_first: bool
+    owed: Sequence[int] = ()
 
     def live(self, days: Sequence[int]) -> None:
-        """Live some days; each ends with a night."""
+        """Make up for the nights before, then live some days."""
+        self.nights(None)
         for day in days:
             self.life.live(day)
-            if self.is_first:
-                with clock.stopped_at(self._midnight_after(day)):
-                    self._settle()
-        if not self.is_first:
-            with clock.stopped_at(self._midnight_after(days[-1])):
-                dispatch_pending()
+        self.owed = days
+
+    def nights(self, _: None) -> None:
+        """What the timers did at the midnights that all parts have passed."""
+        midnights = [self.life.began + dt.timedelta(days=day + 1) for day in self.owed]
+        self.owed = ()
+        for midnight in midnights if self.is_first else midnights[-1:]:
+            with clock.stopped_at(midnight):
+                self._settle() if self.is_first else dispatch_pending()
 
     def _settle(self) -> None:
         """What nobody paid expires, what nobody complained about is accepted, and the shelves are filled."""
@@ -110,9 +119,6 @@ class Part:
         for shelf in shelves:
             if (left[shelf.variant.pk] or 0) < LOW_STOCK:
                 bring_keys(shelf.variant, by=None)
-
-    def _midnight_after(self, day: int) -> dt.datetime:
-        return self.life.began + dt.timedelta(days=day + 1)
 
 
 def _live(
@@ -131,8 +137,10 @@ def _live(
     with chance.seeded(seed), suppress(EOFError):
         _hurry()
         life = Life(shop, began, days, numbers, hands)
+        part = Part(shop, life, is_first=0 in numbers)
         verbs: dict[str, Callable[[Any], object]] = {
-            "live": Part(shop, life, is_first=0 in numbers).live,
+            "live": part.live,
+            "nights": part.nights,
             "reached": life.reached,
             "truth": lambda _: life.truth(),
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from liuke.base import chance
@@ -51,20 +50,19 @@ class Shop:
         return [shelf for shelves in self.shelves.values() for shelf in shelves]
 
 
-def open_shop(*, by: Login, new_password: Callable[[], str]) -> tuple[Shop, str]:
-    """The shop, and the password of the merchant's login."""
+def open_shop(*, by: Login, password: str) -> Shop:
+    """The shop; `password` lets one of its merchants sign in."""
     merchants = {
         name: open_merchant(name=name, fee_permyriad=fee, by=by)
         for name, fee in FEES_PERMYRIAD.items()
     }
-    password = new_password()
     add_staff(reference=merchants[FAST].reference, name=MERCHANT_LOGIN, password=password, by=by)
     scenes = {scene.key: scene for scene in Scene.objects.all()}
     shelves: dict[str, list[Shelf]] = {key: [] for key in scenes}
     for goods in GOODS:
         shelves[goods.scene] += _shelves(goods, merchants[goods.shop], scenes[goods.scene], by)
     coupon = _promises(shelves, scenes["games"], by)
-    return Shop(shelves, coupon), password
+    return Shop(shelves, coupon)
 
 
 def _shelves(goods: Goods, merchant: Merchant, scene: Scene, by: Login) -> list[Shelf]:

@@ -56,9 +56,10 @@ def make_site(
     set_totp_required(is_required=False, by=None)  # a visitor looks around at once
     operator = logins().get(name=OPERATOR)
     began = _midnight(clock.today() - dt.timedelta(days=days))
+    passwords[MERCHANT_LOGIN] = new_password()  # not by the seed, which everybody knows
     with chance.seeded(seed), clock.stopped_at(began):
         say("Opening a shop with four merchants ...")
-        shop, passwords[MERCHANT_LOGIN] = open_shop(by=operator, new_password=new_password)
+        shop = open_shop(by=operator, password=passwords[MERCHANT_LOGIN])
     crowd = Crowd(shop, began=began, days=days, members=members, seed=seed, hands=operator)
     try:
         _live(crowd, days, operator, say)
