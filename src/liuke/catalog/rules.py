@@ -225,7 +225,7 @@ def _what_is_wrong(question: Question) -> str:
 
 _TOKEN = re.compile(
     r"\\[dwsDWS]|\\[^\w\s]"  # a class, or a sign that means itself
-    r"|\[\^?\]?(?:\\.|[^\]\\\[])*\]"  # a set of letters
+    r"|\[\^?\]?(?:\\.|(?!--|&&|~~|\|\|)[^\]\\\[])*\]"  # a set of letters, without what may one day mean more
     r"|\(\?:|[()|]"
     r"|(?:[?*+]|\{\d{1,3}(?:,\d{0,3})?\})"
     r"|[^\\\[\](){}?*+|^$]"  # any letter, and the dot
@@ -242,11 +242,13 @@ def is_safe_pattern(pattern: str) -> bool:
     if len(pattern) > PATTERN_LETTERS:
         return False
     tokens = list(_tokens(pattern))
+    if "".join(tokens) != pattern or _ways(tokens) > PATTERN_WAYS_MAX:
+        return False
     try:
         re.compile(pattern)
     except re.error:
         return False
-    return "".join(tokens) == pattern and _ways(tokens) <= PATTERN_WAYS_MAX
+    return True
 
 
 def _tokens(pattern: str) -> Iterator[str]:

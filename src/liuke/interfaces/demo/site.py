@@ -17,8 +17,10 @@ from liuke.base import chance, clock
 from liuke.engagement.models import Decision
 from liuke.interfaces.demo import outreach
 from liuke.interfaces.demo.crowd import Crowd
+from liuke.interfaces.demo.errors import NotEmpty
 from liuke.interfaces.demo.living import SOURCE
 from liuke.interfaces.demo.shop import MERCHANT_LOGIN, open_shop
+from liuke.merchants.queries import merchants
 from liuke.orders.models import Order
 from liuke.people.actions import open_login, set_totp_required
 from liuke.people.models import Login, Member
@@ -46,12 +48,19 @@ def make_site(
     days: int = DAYS,
     seed: int = SEED,
 ) -> DemoSite:
-    """See that the site has a shop, a past of so many days, and someone who may sign in."""
+    """See that the site has a shop, a past of so many days, and someone who may sign in.
+
+    Raises:
+        NotEmpty: the site has a shop of its own, or half a simulation.
+    """
+    is_made = truth_file().exists()
+    if not is_made and merchants().exists():
+        raise NotEmpty
     passwords = {
         name: _login(name, role, new_password)
         for name, role in ((OPERATOR, "operator"), (AGENT, "agent"))
     }
-    if logins().filter(name=MERCHANT_LOGIN).exists():
+    if is_made:
         return DemoSite({**passwords, MERCHANT_LOGIN: ""}, _known_phones())
     set_totp_required(is_required=False, by=None)  # a visitor looks around at once
     operator = logins().get(name=OPERATOR)
