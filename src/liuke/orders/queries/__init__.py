@@ -17,7 +17,16 @@ from liuke.orders.queries.orders import (
     secrets_of,
 )
 from liuke.orders.queries.promises import invariants
-from liuke.orders.queries.quotes import CouponChoice, LineQuote, Quote, Want, policy, quote
+from liuke.orders.queries.quotes import (
+    CouponChoice,
+    LineQuote,
+    Quote,
+    Want,
+    policy,
+    quote,
+    shown_fen,
+)
+from liuke.orders.queries.staff import find_orders
 
 __all__ = [
     "SECRETS_PURPOSE",
@@ -26,6 +35,7 @@ __all__ = [
     "Quote",
     "Want",
     "file_of",
+    "find_orders",
     "guest_index",
     "guest_token",
     "has_bought",
@@ -41,4 +51,5 @@ __all__ = [
     "quantities_of",
     "quote",
     "secrets_of",
+    "shown_fen",
 ]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 from django import template
+from lucide.templatetags.lucide import lucide
 
 from liuke.interfaces.ui import catalog_words, figures, outreach_words, staff_words, wording
 
 register = template.Library()
+
+# An icon is the same text each time; the library parses and writes it anew, which was a third of a list of products.
+register.simple_tag(lru_cache(maxsize=512)(lucide), name="lucide")
 
 register.filter("count", figures.count)
 register.filter("percent", figures.percent)
