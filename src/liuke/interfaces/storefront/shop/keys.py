@@ -17,7 +17,7 @@ from liuke.base.errors import Refusal
 from liuke.catalog.models import KeyAccess
 from liuke.catalog.queries import access_history
 from liuke.delivery.actions import accept_delivery, mark_tried, reject_delivery, reveal
-from liuke.delivery.errors import UnknownDelivery
+from liuke.delivery.errors import UnknownDelivery, UnknownReason
 from liuke.delivery.models import DeliveredKey, Rejection
 from liuke.interfaces.storefront.devices import network_of
 from liuke.interfaces.storefront.shop import words
@@ -143,10 +143,13 @@ def history(request: ShopRequest, line: int, seq: int, **named: str) -> HttpResp
 
 
 def _reject(request: ShopRequest, order: Order, line: Line, key: DeliveredKey | None) -> None:
+    reason = request.POST.get("reason", "")
+    if reason not in dict(_reasons(line, key)):
+        raise UnknownReason
     rejection = reject_delivery(
         line_id=line.pk,
         member=order.member,
-        reason=request.POST.get("reason", ""),
+        reason=reason,
         key_id=key.pk if key else None,
         note=request.POST.get("note", ""),
     )
