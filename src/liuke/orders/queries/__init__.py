@@ -1,5 +1,6 @@
 """What does it cost, and what was ordered?"""
 
+from liuke.orders.queries.again import Again, again_of
 from liuke.orders.queries.orders import (
     SECRETS_PURPOSE,
     file_of,
@@ -30,10 +31,12 @@ from liuke.orders.queries.staff import find_orders
 
 __all__ = [
     "SECRETS_PURPOSE",
+    "Again",
     "CouponChoice",
     "LineQuote",
     "Quote",
     "Want",
+    "again_of",
     "file_of",
     "find_orders",
     "guest_index",

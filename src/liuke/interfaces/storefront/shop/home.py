@@ -22,17 +22,12 @@ from liuke.interfaces.storefront.shop.visiting import COOKIE as GUEST
 from liuke.interfaces.storefront.shop.visiting import ShopRequest, open_to_all, person_of, who
 from liuke.interfaces.ui.context import THEMES
 from liuke.membership.queries import pays_percent_of
-from liuke.orders.models import Line, Order
+from liuke.orders.queries import again_of
 from liuke.people.models import Member
 
 SCENE, EVERYTHING = "scene", "all"
 TEXT_LETTERS, PAGES_MAX = 60, 50
 _A_YEAR = 365 * 24 * 3600
-LINES_SEEN = 10  # of the last orders, where one of them may wait to be paid
-_SHOWN = (
-    *("title", "variant_name", "quantity", "product__reference", "variant__reference"),
-    *("order__reference", "order__state", "order__placed_at", "order__expires_at"),
-)
 
 _pages: Kept[tuple[bytes, bytes]] = Kept(5)
 _drawn: Kept[SafeString] = Kept(5)
@@ -50,14 +45,6 @@ class Asked:
     def only(self) -> str:
         """The scene a list is narrowed to."""
         return "" if self.scene == EVERYTHING else self.scene
-
-
-@dataclass(frozen=True)
-class Again:
-    """The last thing somebody bought, or the order they still have to pay."""
-
-    order: Order
-    line: Line
 
 
 @require_safe
@@ -123,7 +110,7 @@ def _html(
     context = {
         "here": "shop",
         "asked": asked,
-        "again": _again(someone) if someone and not asked.text else None,
+        "again": again_of(someone.person_id) if someone and not asked.text else None,
         "shelves": _drawn.get(
             (asked, pays_percent, get_language()), lambda: _draw(asked, pays_percent)
         ),
@@ -154,19 +141,6 @@ def _asked(request: HttpRequest) -> Asked:
         scene=wanted if wanted in known else "",
         page=min(max(page, 1), PAGES_MAX) - 1,
     )
-
-
-def _again(someone: Member) -> Again | None:
-    """What waits to be paid comes first, then what was bought last and is still offered."""
-    lines = Line.objects.filter(
-        order__person_id=someone.person_id,
-        order__state__in=("placed", "paid", "delivered", "completed"),
-        is_gift=False,
-        product__state="listed",
-    )
-    latest = lines.select_related("order", "product", "variant").order_by("-order_id", "number")
-    found = sorted(latest.only(*_SHOWN)[:LINES_SEEN], key=lambda line: line.order.state != "placed")
-    return Again(found[0].order, found[0]) if found else None
 
 
 def forget() -> None:
