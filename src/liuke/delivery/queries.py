@@ -16,6 +16,7 @@ from liuke.delivery.models import (
     Rejection,
     Step,
 )
+from liuke.delivery.rules import fee_fen
 from liuke.merchants.models import Merchant
 
 
@@ -78,6 +79,12 @@ def deliveries_by(merchant: Merchant, state: str = "") -> QuerySet[Delivery]:
         found = found.filter(state=state)
     waiting = Case(When(state="waiting", then=F("promised_at")))
     return found.order_by(waiting.asc(nulls_last=True), "-id")
+
+
+def owed_fen(delivery: Delivery) -> int:
+    """What the merchant gets for a line when what is left of it is accepted: less what went back, less the fee."""
+    goods = delivery.line.goods_fen - delivery.returned_goods_fen
+    return goods - fee_fen(goods, delivery.line.fee_permyriad)
 
 
 def open_rejections(merchant: Merchant | None = None) -> QuerySet[Rejection]:
