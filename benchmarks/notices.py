@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -224,6 +225,7 @@ def throwaway_site() -> Iterator[None]:
         from django.db import connection
 
         django.setup()
+        logging.getLogger("django.request").setLevel(logging.ERROR)  # refusals are what is wanted
         call_command("migrate", verbosity=0)
         yield
         connection.close()

@@ -185,7 +185,7 @@ function ask() {
   }, 3000);
 }
 if (page && page.dataset.live) {
-  if (typeof EventSource !== "function") ask();
+  if (page.dataset.live === "ask" || typeof EventSource !== "function") ask();
   else {
     const stream = new EventSource(page.dataset.live);
     stream.onmessage = async (event) => {

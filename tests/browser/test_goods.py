@@ -80,7 +80,7 @@ def test_every_page_of_the_goods_in_every_look(
     ):
         visit = visitor.open(path, size=size, theme=theme, lang=lang)
         look_over(visit, f"{path} {size} {theme} {lang}")
-        weight = sum(len(body) for body in visit.bodies.values())
+        weight = sum(len(body) for body in visit.bodies().values())
         assert weight < 200 * 1024, path
 
 

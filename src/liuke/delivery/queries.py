@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, When
 
 from liuke.base.audit import Invariant
 from liuke.delivery.errors import UnknownDelivery, UnknownRejection
@@ -16,6 +16,7 @@ from liuke.delivery.models import (
     Rejection,
     Step,
 )
+from liuke.delivery.rules import fee_fen
 from liuke.merchants.models import Merchant
 
 
@@ -71,13 +72,29 @@ def waiting_for_hands(merchant: Merchant | None = None) -> QuerySet[Delivery]:
     return waiting.order_by("promised_at", "id")
 
 
-def open_rejections() -> QuerySet[Rejection]:
-    """Rejections that a person has to decide about, the oldest first."""
-    return (
-        Rejection.objects.filter(state="open")
-        .select_related("delivery__order", "delivery__line__merchant", "key__key", "person")
-        .order_by("rejected_at")
+def deliveries_by(merchant: Merchant, state: str = "") -> QuerySet[Delivery]:
+    """What a merchant delivers: what waits for hands on top, promised first; then the last first."""
+    found = Delivery.objects.filter(line__merchant=merchant).select_related("line", "order")
+    if state:
+        found = found.filter(state=state)
+    waiting = Case(When(state="waiting", then=F("promised_at")))
+    return found.order_by(waiting.asc(nulls_last=True), "-id")
+
+
+def owed_fen(delivery: Delivery) -> int:
+    """What the merchant gets for a line when what is left of it is accepted: less what went back, less the fee."""
+    goods = delivery.line.goods_fen - delivery.returned_goods_fen
+    return goods - fee_fen(goods, delivery.line.fee_permyriad)
+
+
+def open_rejections(merchant: Merchant | None = None) -> QuerySet[Rejection]:
+    """Rejections that a person has to decide about, the oldest first; with `merchant`, of their lines only."""
+    found = Rejection.objects.filter(state="open").select_related(
+        "delivery__order", "delivery__line__merchant", "key__key", "person"
     )
+    if merchant is not None:
+        found = found.filter(delivery__line__merchant=merchant)
+    return found.order_by("rejected_at")
 
 
 def rejection_named(reference: str) -> Rejection:
@@ -104,21 +121,53 @@ def steps_of(delivery_id: int) -> QuerySet[Step]:
     return Step.objects.filter(delivery_id=delivery_id).select_related("by").order_by("id")
 
 
-def file_of(person_id: int) -> list[dict[str, Any]]:
-    """What a person rejected, as plain data, for the member, who may ask for it."""
+def file_of(person_id: int) -> dict[str, Any]:
+    """What was handed over to a person and what they gave back, as plain data, for the member, who may ask for it.
+
+    Keys by their last four letters: they are read on the page of their order, where each look is written down.
+    """
+    deliveries = Delivery.objects.filter(order__person_id=person_id).select_related("order", "line")
     rejections = Rejection.objects.filter(person_id=person_id).select_related("delivery__order")
-    return [
-        {
-            "order": rejection.delivery.order.reference,
-            "reason": rejection.reason,
-            "note": rejection.note,
-            "state": rejection.state,
-            "answer": rejection.answer,
-            "refunded_fen": rejection.refunded_fen,
-            "rejected_at": rejection.rejected_at.isoformat(),
-        }
-        for rejection in rejections.order_by("id")
-    ]
+    return {
+        "deliveries": [
+            {
+                "order": delivery.order.reference,
+                "title": delivery.line.title,
+                "state": delivery.state,
+                "promised_at": delivery.promised_at.isoformat(),
+                "delivered_at": _moment(delivery.delivered_at),
+                "accepted_at": _moment(delivery.accepted_at),
+                "refunded_fen": delivery.refunded_fen,
+                "keys": [
+                    {
+                        "ends_in": handed.key.last_four,
+                        "revealed_at": _moment(handed.revealed_at),
+                        "tried_at": _moment(handed.tried_at),
+                        "returned_at": _moment(handed.returned_at),
+                    }
+                    for handed in delivery.keys.all()
+                ],
+                "steps": [step.text for step in delivery.steps.all()],
+            }
+            for delivery in deliveries.prefetch_related("keys__key", "steps").order_by("id")
+        ],
+        "rejections": [
+            {
+                "order": rejection.delivery.order.reference,
+                "reason": rejection.reason,
+                "note": rejection.note,
+                "state": rejection.state,
+                "answer": rejection.answer,
+                "refunded_fen": rejection.refunded_fen,
+                "rejected_at": rejection.rejected_at.isoformat(),
+            }
+            for rejection in rejections.order_by("id")
+        ],
+    }
+
+
+def _moment(at: dt.datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 # Promises -----------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 
 from liuke.base.audit import Invariant
@@ -61,9 +63,40 @@ def discrepancies() -> QuerySet[Discrepancy]:
     )
 
 
+def discrepancies_about(order: Order) -> QuerySet[Discrepancy]:
+    """What did not fit with an order's payments, settled or not, oldest first."""
+    return Discrepancy.objects.filter(payment__order=order).select_related("by").order_by("pk")
+
+
 def failed_refunds() -> QuerySet[Refund]:
     """Refunds that a gateway will not take; a person sends them again or gives them to the wallet."""
     return Refund.objects.filter(state="failed").select_related("payment__order").order_by("pk")
+
+
+def file_of(person_id: int) -> list[dict[str, Any]]:
+    """How a person paid and what went back, as plain data, for the member, who may ask for it."""
+    payments = Payment.objects.filter(order__person_id=person_id).select_related("order")
+    return [
+        {
+            "order": payment.order.reference,
+            "gateway": payment.gateway,
+            "state": payment.state,
+            "amount_fen": payment.amount_fen,
+            "trade_no": payment.trade_no,
+            "started_at": payment.started_at.isoformat(),
+            "paid_at": payment.paid_at.isoformat() if payment.paid_at else None,
+            "refunds": [
+                {
+                    "amount_fen": refund.amount_fen,
+                    "to_wallet": refund.to_wallet,
+                    "state": refund.state,
+                    "done_at": refund.done_at.isoformat() if refund.done_at else None,
+                }
+                for refund in payment.refunds.all()
+            ],
+        }
+        for payment in payments.prefetch_related("refunds").order_by("pk")
+    ]
 
 
 def invariants() -> list[Invariant]:

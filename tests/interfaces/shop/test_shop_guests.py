@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
 from liuke.orders.actions import set_order_policy
 from liuke.orders.models import Order
+from liuke.orders.queries import guest_token
 from liuke.payments.models import Payment
 from liuke.people.models import Member
 from tests.interfaces.shop.make import (
@@ -131,3 +134,71 @@ def test_looking_makes_nobody_a_member(shop: Shop, guest: Client) -> None:
     for path in ("/shop/", f"/shop/p/{shop.product.reference}/", address(shop.coins)):
         assert guest.get(path).status_code == 200
     assert world() == before
+
+
+# By the link -------------------------------------------------------------------------------------
+
+
+def link_of(guest: Client, order: Order) -> str:
+    """The link as the guest reads it on the order's page."""
+    found = re.search(
+        r"http://testserver(/shop/g/[^<\s]+)", guest.get(page_of(order)).content.decode()
+    )
+    assert found is not None
+    return found[1]
+
+
+def test_a_guests_link_opens_one_order_on_any_device(shop: Shop, guest: Client, gate: Play) -> None:
+    order, other = bought(guest, shop, gate), bought(guest, shop, gate)
+    place, stranger = link_of(guest, order), browser()
+    answer = stranger.get(place)
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    page = text(answer)
+    assert "It is here: please try it" in page
+    assert "Whoever has this link sees this order" in page
+    shown = stranger.post(f"{place}lines/1/keys/1/show/")
+    assert b"data-plain>KEY-" in shown.content
+    assert "you 2026-03-15" in text(stranger.get(f"{place}lines/1/keys/1/history/"))
+    assert stranger.get(page_of(order)).status_code == 302, "the link alone opens it"
+    assert other.reference not in answer.content.decode()
+    given = stranger.post(f"{place}lines/1/reject/", {"reason": "does_not_work"})
+    assert given["Location"] == place
+    assert "¥10.00 is on its way back to you" in text(stranger.get(place))
+    order.refresh_from_db()
+    assert order.state == "refunded"
+
+
+def test_who_signs_in_claims_it_by_the_link_and_the_link_ends(
+    shop: Shop, guest: Client, gate: Play, wang: Client
+) -> None:
+    order = bought(guest, shop, gate)
+    place = link_of(guest, order)
+    assert browser().post(f"{place}claim/")["Location"] == "/me/login/"
+    assert "Put it among my orders" in text(wang.get(place))
+    answer = wang.post(f"{place}claim/", follow=True)
+    assert "It is among your orders now." in text(answer)
+    order.refresh_from_db()
+    assert (order.person_id, order.guest_index) == (member(WANG).pk, None)
+    before = world()
+    for client in (wang, guest, browser()):
+        assert client.get(place).status_code == 404
+        assert client.post(f"{place}lines/1/keys/1/show/").status_code == 404
+    assert wang.post(f"{place}claim/").status_code == 404
+    assert world() == before
+
+
+@pytest.mark.parametrize("token", ["0" * 32, "x", "%00", "..", "'"])
+def test_a_made_up_link_opens_nothing(shop: Shop, guest: Client, gate: Play, token: str) -> None:
+    bought(guest, shop, gate)
+    before = world()
+    assert browser().get(f"/shop/g/{token}/").status_code == 404
+    assert browser().post(f"/shop/g/{token}/lines/1/keys/1/show/").status_code == 404
+    assert world() == before
+
+
+def test_a_members_order_has_no_link(shop: Shop, li: Client) -> None:
+    buy(li, shop.coins, way="wallet")
+    order = last_order()
+    assert b"/shop/g/" not in li.get(page_of(order)).content
+    assert browser().get(f"/shop/g/{guest_token(order)}/").status_code == 404

@@ -247,17 +247,13 @@ def test_the_file_is_ones_own_and_whole(shop: Source, li: Client) -> None:
     assert answer["Content-Disposition"] == 'attachment; filename="my-data-2026-03-15.json"'
     assert "no-store" in answer["Cache-Control"]
     told = json.loads(answer.content)
-    assert told["person"]["phone"] == LI
-    assert [change["channel"] for change in told["person"]["consent_history"]] == [
-        "list",
-        "inbox",
-        "sms",
-        "email",
-    ]
-    (own,) = told["shops"]
-    assert own["source"] == "main"
-    assert [message["reference"] for message in own["outreach"]["messages"]] == [sent.reference]
-    assert own["orders"]
+    assert told["people"]["phone"] == LI
+    channels = [change["channel"] for change in told["people"]["consent_history"]]
+    assert channels == ["list", "inbox", "sms", "email"]
+    (source,), (outreach,) = told["analytics"].values(), told["engagement"].values()
+    assert source["source"]["key"] == "main"
+    assert len(source["purchases"]) == 2
+    assert [message["reference"] for message in outreach["messages"]] == [sent.reference]
     assert WANG not in answer.content.decode()
 
 

@@ -36,6 +36,8 @@ _PAGES = {
     "keys": "console:product",
     "key": "console:product",
     "upload": "console:upload",
+    "order": "console:order",
+    "delivery": "console:order",
 }
 
 
@@ -87,7 +89,10 @@ def acts(request: HttpRequest) -> HttpResponseBase:
 
 def _deed(act: StaffAct) -> Deed:
     page = _PAGES.get(act.verb.split(".")[0])
-    is_reference = ids.read_reference(act.about) == act.about
+    is_reference = act.about in (
+        ids.read_reference(act.about),
+        ids.read_order_number(act.about),
+    )
     return Deed(
         at=act.at,
         who=words.who_says(act.verb, act.by.name if act.by else None),

@@ -14,6 +14,7 @@ from liuke.analytics import queries
 from liuke.analytics.models import Source
 from liuke.engagement import queries as outreach
 from liuke.engagement.models import Switch
+from liuke.interfaces.console import work_items
 from liuke.interfaces.console.filters import STAGES, Filters, address
 from liuke.interfaces.ui import wording
 
@@ -52,6 +53,9 @@ WORK = {
         "console:segments", gettext_noop("Segments"), "bookmark", "segments renqun fenqun"
     ),
     "plans": Way("console:plans", gettext_noop("Plans"), "send", "plans campaigns jihua chuda"),
+    "work": Way(
+        "console:work", gettext_noop("To do"), "list-todo", "todo work daiban gongdan", True, False
+    ),
     "calls": Way(
         "console:calls", gettext_noop("Calls"), "phone-call", "calls huifang dianhua", True, False
     ),
@@ -60,6 +64,9 @@ WORK = {
     ),
 }
 SHOP = {
+    "orders": Way(
+        "console:orders", gettext_noop("Orders"), "receipt-text", "orders dingdan", True, False
+    ),
     "products": Way(
         "console:products",
         gettext_noop("Products"),
@@ -199,6 +206,11 @@ class Frame:
         return outreach.open_calls()
 
     @cached_property
+    def waiting_work(self) -> int:
+        """How much waits for a person."""
+        return work_items.how_many(for_operators=self.is_operator)
+
+    @cached_property
     def work(self) -> list[Link]:
         """The daily pages."""
         return self._links(WORK)
@@ -273,6 +285,8 @@ class Frame:
     def _waiting(self, key: str) -> int:
         if key == "overdue":
             return self.overdue_members
+        if key == "work":
+            return self.waiting_work
         return self.open_calls if key == "calls" else 0
 
 

@@ -19,6 +19,8 @@ from liuke.interfaces.console import (
     groups,
     halfway,
     merchants,
+    order_deeds,
+    orders,
     plan_page,
     plans,
     policy,
@@ -32,6 +34,7 @@ from liuke.interfaces.console import (
     trouble,
     uploads,
     variants,
+    work,
 )
 from liuke.interfaces.console.door import Entrance, Logout, authenticator, second_factor, theme
 from liuke.interfaces.console.find import find
@@ -111,6 +114,27 @@ outreach = [
     path("members/<str:reference>/export/", operators(rights.export), name="export_member"),
     path("members/<str:reference>/erase/", operators(rights.erase), name="erase_member"),
 ]
+sales = [
+    path("work/", ours(work.work), name="work"),
+    path("work/discrepancy/", operators(work.discrepancy), name="settle_discrepancy"),
+    path("work/refund/", operators(work.refund), name="settle_refund"),
+    path("work/rejection/", operators(work.rejection), name="settle_rejection"),
+    path("orders/", ours(orders.orders), name="orders"),
+    path("orders/<str:number>/", ours(orders.order), name="order"),
+    path("orders/<str:number>/cancel/", ours(order_deeds.cancel), name="cancel_order"),
+    path("orders/<str:number>/refund/", operators(order_deeds.refund), name="refund_order"),
+    path("orders/<str:number>/reveal/", ours(order_deeds.reveal), name="reveal_sold_key"),
+    path(
+        "orders/<str:number>/lines/<int:line>/deliver/",
+        ours(order_deeds.deliver),
+        name="deliver_line",
+    ),
+    path(
+        "orders/<str:number>/lines/<int:line>/secrets/",
+        ours(order_deeds.secrets),
+        name="line_secrets",
+    ),
+]
 goods = [
     path("products/", operators(products.products), name="products"),
     path("products/new/", operators(products.new_product), name="new_product"),
@@ -175,6 +199,7 @@ urlpatterns = [
     path("logout/", Logout.as_view(), name="logout"),
     path("theme/", theme, name="theme"),
     *outreach,
+    *sales,
     *goods,
     *house,
 ]

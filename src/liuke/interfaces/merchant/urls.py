@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from liuke.interfaces.merchant import door, goods
+from liuke.interfaces.merchant import door, goods, orders
 from liuke.interfaces.merchant.sessions import ours
 
 app_name = "merchant"
@@ -15,6 +15,11 @@ urlpatterns = [
     path("logout/", door.logout, name="logout"),
     path("account/", ours(door.account), name="account"),
     path("account/password/", ours(door.password), name="password"),
+    path("orders/", ours(orders.orders), name="orders"),
+    path("orders/<str:number>/", ours(orders.order), name="order"),
+    path("orders/<str:number>/grant/", ours(orders.grant), name="grant"),
+    path("orders/<str:number>/lines/<int:line>/deliver/", ours(orders.deliver), name="deliver"),
+    path("orders/<str:number>/lines/<int:line>/secrets/", ours(orders.secrets), name="secrets"),
     path("products/<str:reference>/", ours(goods.product), name="product"),
     path("variants/<str:reference>/stock/", ours(goods.stock), name="add_stock"),
     path("variants/<str:reference>/keys/", ours(goods.card_keys), name="card_keys"),

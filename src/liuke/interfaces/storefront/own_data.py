@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
@@ -12,14 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from liuke.analytics import queries as analytics
 from liuke.base import clock
 from liuke.base.errors import Refusal
-from liuke.engagement import queries as engagement
 from liuke.interfaces.storefront import pending, wording
 from liuke.interfaces.storefront.devices import device_of, network_of, remember_device
 from liuke.interfaces.storefront.errors import NotTheWord
 from liuke.interfaces.storefront.sessions import MemberRequest, sign_out
+from liuke.interfaces.ui.member_file import file_of
 from liuke.interfaces.ui.refusals import status_of
 from liuke.people import queries as people
 from liuke.people.actions import (
@@ -73,15 +71,7 @@ def birthday(request: MemberRequest) -> HttpResponse:
 @require_safe
 def own_file(request: MemberRequest) -> HttpResponse:
     """Everything every room knows, as one file to take along."""
-    told: dict[str, Any] = {"made_at": clock.now(), "person": people.file_of(request.member)}
-    told["shops"] = [
-        {
-            "source": member.source,
-            "orders": analytics.file_of(member),
-            "outreach": engagement.file_of(member),
-        }
-        for member in people.members_of(request.member.pk)
-    ]
+    told = {"made_at": clock.now(), **file_of(request.member)}
     response = JsonResponse(told, json_dumps_params={"ensure_ascii": False, "indent": 1})
     name = f"my-data-{clock.today().isoformat()}.json"
     response["Content-Disposition"] = f'attachment; filename="{name}"'

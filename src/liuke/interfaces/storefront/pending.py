@@ -32,7 +32,7 @@ def kept(request: HttpRequest, kind: str) -> str:
     try:
         sealed = base64.urlsafe_b64decode(request.COOKIES.get(_cookie(kind), ""))
         return sealing.unseal(sealed, _purpose(kind)) if sealed else ""
-    except (binascii.Error, InvalidTag, ValueError, sealing.UnknownMasterKey):
+    except (binascii.Error, InvalidTag, sealing.UnknownMasterKey, ValueError):
         return ""
 
 

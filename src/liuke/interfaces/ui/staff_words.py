@@ -10,6 +10,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 
 from liuke.interfaces.ui import wording
 from liuke.interfaces.ui.figures import price
+from liuke.interfaces.ui.order_words import why_says
 from liuke.interfaces.ui.outreach_words import call_outcome_name
 from liuke.interfaces.ui.rule_words import rule_name
 
@@ -17,7 +18,8 @@ ROLES = {
     "agent": (
         gettext_noop("Agent"),
         gettext_noop(
-            "Sees members, answers calls, flags trouble. Sends nothing, changes no rules."
+            "Sees members and orders, answers calls, delivers by hand, flags trouble."
+            " Gives no money back, sends nothing, changes no rules."
         ),
     ),
     "operator": (gettext_noop("Operator"), gettext_noop("May do everything.")),
@@ -37,10 +39,17 @@ THINGS = {
     "call": Thing(gettext_noop("Calls"), ("call", "calls")),
     "plan": Thing(gettext_noop("Plans and runs"), ("plan", "run", "outreach")),
     "segment": Thing(gettext_noop("Segments"), ("segment",)),
+    "order": Thing(
+        gettext_noop("Orders and money"),
+        ("order", "delivery", "rejection", "refund", "discrepancy"),
+    ),
     "product": Thing(gettext_noop("Products"), ("product", "variant", "scene")),
     "keys": Thing(gettext_noop("Card keys"), ("keys", "key")),
     "merchant": Thing(gettext_noop("Merchants"), ("merchant",)),
     "upload": Thing(gettext_noop("Imports"), ("upload",)),
+    "membership": Thing(
+        gettext_noop("Levels, offers and coupons"), ("ladder", "offer", "coupon_kind")
+    ),
     "rules": Thing(gettext_noop("Rules"), ("policy", "group")),
     "login": Thing(gettext_noop("Staff and the door"), ("login",)),
 }
@@ -52,11 +61,17 @@ ACTS = {
     "consent.attest": gettext_noop("stated that the members of a source agreed"),
     "consent.change": gettext_noop("changed what a member allows"),
     "consent.end_attestation": gettext_noop("withdrew a statement of consent"),
+    "coupon_kind.make": gettext_noop("made a kind of coupon"),
+    "coupon_kind.stop": gettext_noop("stopped a kind of coupon"),
+    "delivery.by_hand": gettext_noop("delivered by hand"),
+    "discrepancy.settle": gettext_noop("settled what did not fit"),
     "group.set": gettext_noop("changed an RFM group"),
     "key.bad": gettext_noop("found a card key that does not work"),
     "key.revoked": gettext_noop("took a card key back"),
     "keys.import": gettext_noop("brought card keys in"),
     "keys.revoke_batch": gettext_noop("took a batch of card keys back"),
+    "ladder.activate": gettext_noop("put a ladder of levels in force"),
+    "ladder.levels": gettext_noop("changed the levels of a ladder"),
     "login.close": gettext_noop("closed a login"),
     "login.drop_totp": gettext_noop("removed an authenticator"),
     "login.open": gettext_noop("opened a login"),
@@ -74,6 +89,12 @@ ACTS = {
     "merchant.pause": gettext_noop("paused a merchant"),
     "merchant.resume": gettext_noop("let a merchant sell again"),
     "merchant.staff": gettext_noop("let somebody in who works for a merchant"),
+    "offer.end": gettext_noop("ended an offer"),
+    "offer.make": gettext_noop("made an offer"),
+    "order.cancel": gettext_noop("cancelled an order"),
+    "order.refund": gettext_noop("gave money back"),
+    "order.secrets": gettext_noop("looked at a buyer's secret answers"),
+    "order.take_back": gettext_noop("took an order back"),
     "outreach.resume": gettext_noop("let outreach go on"),
     "outreach.stop": gettext_noop("stopped all outreach"),
     "plan.by_hand": gettext_noop("set a plan to run by hand"),
@@ -82,6 +103,8 @@ ACTS = {
     "plan.make": gettext_noop("made a plan"),
     "plan.retire": gettext_noop("retired a plan"),
     "plan.skip": gettext_noop("left out today's run of a plan"),
+    "policy.delivery": gettext_noop("changed the rules for rejections"),
+    "policy.orders": gettext_noop("changed the rules for orders"),
     "policy.outreach": gettext_noop("changed what outreach may do"),
     "policy.reveals": gettext_noop("changed how many card keys a login sees"),
     "policy.set": gettext_noop("changed the thresholds"),
@@ -90,6 +113,9 @@ ACTS = {
     "product.hide": gettext_noop("hid a product"),
     "product.list": gettext_noop("put a product on offer"),
     "product.make": gettext_noop("described a product"),
+    "refund.retry": gettext_noop("sent a refund once more"),
+    "refund.to_wallet": gettext_noop("gave a refund to the buyer's balance"),
+    "rejection.settle": gettext_noop("decided about a rejection"),
     "run.hold": gettext_noop("paused a run that could not go on"),
     "run.pause": gettext_noop("paused a run"),
     "run.resume": gettext_noop("went on with a run"),
@@ -112,7 +138,15 @@ ACTS = {
     "variant.stock": gettext_noop("counted stock"),
 }
 BY_ITSELF = ("plan.skip", "run.hold")  # done by no person
-_UNTOLD = {"filter", "changed", "call", "run", "flag", "key"}  # told elsewhere, or a number of ours
+_UNTOLD = {
+    "filter",
+    "changed",
+    "call",
+    "run",
+    "flag",
+    "key",
+    "line",
+}  # told elsewhere, or a number of ours
 
 
 def role_name(key: str) -> str:
@@ -153,6 +187,10 @@ def _one(key: str, value: Any) -> str:
     return f"{name} {shown}" if name else shown
 
 
+def _decided(is_granted: bool) -> str:
+    return gettext("granted") if is_granted else gettext("refused")
+
+
 def _second_factor(is_required: bool) -> str:
     return gettext("second factor for all") if is_required else gettext("second factor by choice")
 
@@ -165,6 +203,13 @@ _TOLD: dict[str, Callable[[Any], str]] = {
     "role": lambda key: role_name(key),
     "outcome": call_outcome_name,
     "price_fen": price,
+    "amount_fen": price,
+    "paid_fen": price,
+    "is_granted": _decided,
+    "how": lambda how: gettext("sent back") if how == "refund" else "",
+    "why": why_says,
+    "answer": str,
+    "note": str,
     "fee": lambda permyriad: f"{permyriad / 100:g} %",
     "parts": lambda parts: gettext("; ").join(parts),
 }

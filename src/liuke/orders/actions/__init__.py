@@ -1,6 +1,6 @@
 """What can be done about orders: placing them, and moving them on."""
 
-from liuke.orders.actions.claim import claim_orders, join_as_guest
+from liuke.orders.actions.claim import claim_by_link, claim_orders, join_as_guest
 from liuke.orders.actions.forget import forget_answers, prune_answers
 from liuke.orders.actions.move import (
     cancel_order,
@@ -15,6 +15,7 @@ from liuke.orders.actions.policy import set_order_policy
 
 __all__ = [
     "cancel_order",
+    "claim_by_link",
     "claim_orders",
     "complete",
     "expire_orders",

@@ -6,6 +6,8 @@ from django.db import transaction
 
 from liuke.base import sealing
 from liuke.events.actions import publish
+from liuke.orders import queries
+from liuke.orders.errors import UnknownOrder
 from liuke.orders.events import OrderClaimed
 from liuke.orders.models import Order
 from liuke.orders.rules import GUEST_PREFIX
@@ -38,20 +40,43 @@ def claim_orders(*, member: Member, device: str) -> int:
         .order_by("id")
     )
     for order in orders:
-        order.member, order.person_id = member, member.person_id
-        order.guest_index, order.network_index = None, ""
-        order.save(update_fields=["member", "person", "guest_index", "network_index"])
-        left = order.payable_fen - order.refunded_fen
-        publish(
-            OrderClaimed(
-                order_id=order.pk,
-                reference=order.reference,
-                person_id=order.person_id,
-                completed_fen=left if order.state == "completed" else None,
-            ),
-            member=member.pk,
-        )
+        _give(order, member)
     return len(orders)
+
+
+@transaction.atomic
+def claim_by_link(*, member: Member, token: str) -> Order:
+    """Whoever signed in and holds a guest's link has its order from now on; the link opens nothing any more.
+
+    Raises:
+        UnknownOrder: it opens nothing.
+    """
+    found = queries.order_of_guest(token)
+    order = (
+        Order.objects.select_for_update(no_key=True)
+        .filter(pk=found.pk, guest_index__isnull=False)
+        .first()
+    )
+    if order is None:  # somebody was quicker
+        raise UnknownOrder
+    _give(order, member)
+    return order
+
+
+def _give(order: Order, member: Member) -> None:
+    order.member, order.person_id = member, member.person_id
+    order.guest_index, order.network_index = None, ""
+    order.save(update_fields=["member", "person", "guest_index", "network_index"])
+    left = order.payable_fen - order.refunded_fen
+    publish(
+        OrderClaimed(
+            order_id=order.pk,
+            reference=order.reference,
+            person_id=order.person_id,
+            completed_fen=left if order.state == "completed" else None,
+        ),
+        member=member.pk,
+    )
 
 
 def _name_of(device: str) -> str:

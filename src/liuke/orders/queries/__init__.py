@@ -1,5 +1,6 @@
 """What does it cost, and what was ordered?"""
 
+from liuke.orders.queries.again import Again, again_of
 from liuke.orders.queries.orders import (
     SECRETS_PURPOSE,
     file_of,
@@ -17,15 +18,27 @@ from liuke.orders.queries.orders import (
     secrets_of,
 )
 from liuke.orders.queries.promises import invariants
-from liuke.orders.queries.quotes import CouponChoice, LineQuote, Quote, Want, policy, quote
+from liuke.orders.queries.quotes import (
+    CouponChoice,
+    LineQuote,
+    Quote,
+    Want,
+    policy,
+    quote,
+    shown_fen,
+)
+from liuke.orders.queries.staff import find_orders
 
 __all__ = [
     "SECRETS_PURPOSE",
+    "Again",
     "CouponChoice",
     "LineQuote",
     "Quote",
     "Want",
+    "again_of",
     "file_of",
+    "find_orders",
     "guest_index",
     "guest_token",
     "has_bought",
@@ -41,4 +54,5 @@ __all__ = [
     "quantities_of",
     "quote",
     "secrets_of",
+    "shown_fen",
 ]

@@ -117,6 +117,11 @@ def quote(
     return _summed(lines, variants, fitting, coupon_ref or "", off)
 
 
+def shown_fen(variant: Variant, pays_percent: int) -> int:
+    """What one piece costs on a level that pays so many hundredths, as lists show it. `variant` has its product."""
+    return price([_item(variant, 1)], Terms(pays_percent=pays_percent))[0].total_fen
+
+
 def _wanted(wants: Sequence[Want], most: int) -> tuple[dict[int, Variant], dict[int, int]]:
     """The variants by id with product and merchant, and how many of each, in the order they were named."""
     if not 1 <= len(wants) <= LINES_MAX:

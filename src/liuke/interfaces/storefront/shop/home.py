@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
 from django.utils.translation import check_for_language, get_language
 from django.views.decorators.http import require_safe
 
@@ -18,10 +19,10 @@ from liuke.interfaces.storefront.sessions import COOKIE as MEMBER
 from liuke.interfaces.storefront.shop import shelf
 from liuke.interfaces.storefront.shop.kept import Kept
 from liuke.interfaces.storefront.shop.visiting import COOKIE as GUEST
-from liuke.interfaces.storefront.shop.visiting import ShopRequest, open_to_all, who
+from liuke.interfaces.storefront.shop.visiting import ShopRequest, open_to_all, person_of, who
 from liuke.interfaces.ui.context import THEMES
-from liuke.orders.models import Line, Order
-from liuke.orders.queries import orders_of
+from liuke.membership.queries import pays_percent_of
+from liuke.orders.queries import again_of
 from liuke.people.models import Member
 
 SCENE, EVERYTHING = "scene", "all"
@@ -29,6 +30,7 @@ TEXT_LETTERS, PAGES_MAX = 60, 50
 _A_YEAR = 365 * 24 * 3600
 
 _pages: Kept[tuple[bytes, bytes]] = Kept(5)
+_drawn: Kept[SafeString] = Kept(5)
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,6 @@ class Asked:
     def only(self) -> str:
         """The scene a list is narrowed to."""
         return "" if self.scene == EVERYTHING else self.scene
-
-
-@dataclass(frozen=True)
-class Again:
-    """The last thing somebody bought, or the order they still have to pay."""
-
-    order: Order
-    line: Line
 
 
 @require_safe
@@ -85,7 +79,9 @@ def look(request: HttpRequest) -> HttpResponse:
 
 @open_to_all
 def _own_home(request: ShopRequest) -> HttpResponse:
-    return HttpResponse(_html(request, _asked(request), who(request)))
+    person_id = person_of(request)
+    pays_percent = pays_percent_of(person_id) if person_id else shelf.FULL_PRICE
+    return HttpResponse(_html(request, _asked(request), who(request), pays_percent))
 
 
 def _common_home(request: HttpRequest) -> HttpResponse:
@@ -105,18 +101,34 @@ def _common_home(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _html(request: HttpRequest, asked: Asked, someone: Member | None) -> str:
-    is_list = bool(asked.text or asked.only)
+def _html(
+    request: HttpRequest,
+    asked: Asked,
+    someone: Member | None,
+    pays_percent: int = shelf.FULL_PRICE,
+) -> str:
     context = {
         "here": "shop",
         "asked": asked,
-        "scenes": shelf.scenes(),
-        "found": shelf.found(asked.text, asked.only, asked.page) if is_list else None,
-        "shelves": () if is_list else shelf.shelves(),
-        "again": _again(someone) if someone and not asked.text else None,
-        "next_page": asked.page + 2,
+        "again": again_of(someone.person_id) if someone and not asked.text else None,
+        "shelves": _drawn.get(
+            (asked, pays_percent, get_language()), lambda: _draw(asked, pays_percent)
+        ),
     }
     return render_to_string("store/home.html", context, request)
+
+
+def _draw(asked: Asked, pays_percent: int) -> SafeString:
+    """What is the same for everybody of a level: most of the page, and most of the work."""
+    is_list = bool(asked.text or asked.only)
+    context = {
+        "asked": asked,
+        "scenes": shelf.scenes(),
+        "found": shelf.found(asked.text, asked.only, asked.page, pays_percent) if is_list else None,
+        "shelves": () if is_list else shelf.shelves(pays_percent),
+        "next_page": asked.page + 2,
+    }
+    return render_to_string("store/shelves.html", context)
 
 
 def _asked(request: HttpRequest) -> Asked:
@@ -131,19 +143,8 @@ def _asked(request: HttpRequest) -> Asked:
     )
 
 
-def _again(someone: Member) -> Again | None:
-    """What waits to be paid comes first, then what was bought last and is still offered."""
-    orders = list(orders_of(someone.person_id).exclude(state__in=("cancelled", "refunded"))[:5])
-    orders.sort(key=lambda order: order.state != "placed")
-    lines = Line.objects.filter(order__in=orders, is_gift=False, product__state="listed")
-    first = {
-        line.order_id: line
-        for line in lines.select_related("product", "variant").order_by("-number")
-    }
-    return next((Again(order, first[order.pk]) for order in orders if order.pk in first), None)
-
-
 def forget() -> None:
     """Make the pages anew at once."""
     _pages.clear()
+    _drawn.clear()
     shelf.forget()

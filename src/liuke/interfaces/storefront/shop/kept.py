@@ -13,7 +13,11 @@ T = TypeVar("T")
 
 
 class Kept(Generic[T]):
-    """Values by key, each for so many seconds, the MOST that were asked for last."""
+    """Values by key, each for so many seconds, the MOST that were asked for last.
+
+    When a value grows too old, whoever comes first makes it anew; the others get the old one meanwhile, for as many
+    seconds again at most.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -25,12 +29,16 @@ class Kept(Generic[T]):
         now = time.monotonic()
         with self._lock:
             found = self._values.get(key)
-            if found is not None and now < found[0]:
+            if found is not None:
+                due, value = found
                 self._values.move_to_end(key)
-                return found[1]
+                if now < due:
+                    return value
+                if now < due + self._seconds:
+                    self._values[key] = (due + self._seconds, value)
         value = make()
         with self._lock:
-            self._values[key] = (now + self._seconds, value)
+            self._values[key] = (time.monotonic() + self._seconds, value)
             while len(self._values) > MOST:
                 self._values.popitem(last=False)
         return value

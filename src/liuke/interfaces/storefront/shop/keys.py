@@ -9,7 +9,6 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,17 +17,17 @@ from liuke.base.errors import Refusal
 from liuke.catalog.models import KeyAccess
 from liuke.catalog.queries import access_history
 from liuke.delivery.actions import accept_delivery, mark_tried, reject_delivery, reveal
-from liuke.delivery.errors import UnknownDelivery
+from liuke.delivery.errors import UnknownDelivery, UnknownReason
 from liuke.delivery.models import DeliveredKey, Rejection
 from liuke.interfaces.storefront.devices import network_of
 from liuke.interfaces.storefront.shop import words
+from liuke.interfaces.storefront.shop.holding import held_order, holders_only, page_of
 from liuke.interfaces.storefront.shop.orders import order_page
-from liuke.interfaces.storefront.shop.visiting import ShopRequest, own_order, owners_only, who
+from liuke.interfaces.storefront.shop.visiting import ShopRequest, owners_only, who
 from liuke.interfaces.ui.catalog_words import access_role_name
 from liuke.interfaces.ui.refusals import status_of
 from liuke.orders.models import Line, Order
 from liuke.orders.queries import lines_of
-from liuke.people.models import Member
 
 PAGE = 50
 
@@ -37,74 +36,78 @@ PAGE = 50
 @require_safe
 def keys(request: ShopRequest) -> HttpResponse:
     """Every key that was ever delivered to whoever is here, the last first, masked."""
-    mine = DeliveredKey.objects.filter(delivery__order__person_id=_someone(request).person_id)
+    someone = who(request)
+    assert someone is not None
+    mine = DeliveredKey.objects.filter(delivery__order__person_id=someone.person_id)
     found = mine.select_related("key", "delivery__order", "delivery__line__product").order_by("-id")
     return render(request, "store/keys.html", {"here": "keys", "keys": list(found[:PAGE])})
 
 
 @sensitive_variables()
-@owners_only
+@holders_only
 @require_POST
-def show(request: ShopRequest, reference: str, line: int, seq: int) -> HttpResponse:
+def show(request: ShopRequest, line: int, seq: int, **named: str) -> HttpResponse:
     """Show a key; that somebody looked is written down first.
 
     Raises:
         UnknownOrder, UnknownDelivery: there is none, or it is someone else's. KeyReturned: its price went back.
     """
-    order = own_order(request, reference)
+    order = held_order(request, **named)
     key = _key(order, line, seq)
-    text = reveal(key_id=key.pk, member=_someone(request), ip=network_of(request))
-    return order_page(request, order, plain=(key.pk, text.reveal()))
+    text = reveal(key_id=key.pk, member=order.member, ip=network_of(request))
+    return order_page(request, order, plain=(key.pk, text.reveal()), **named)
 
 
-@owners_only
+@holders_only
 @require_POST
-def tried(request: ShopRequest, reference: str, line: int, seq: int) -> HttpResponse:
+def tried(request: ShopRequest, line: int, seq: int, **named: str) -> HttpResponse:
     """The owner has used a key.
 
     Raises:
         UnknownOrder, UnknownDelivery: there is none, or it is someone else's.
         KeyReturned, NotSeenYet: it cannot have been.
     """
-    order = own_order(request, reference)
-    mark_tried(key_id=_key(order, line, seq).pk, member=_someone(request))
-    return _back_to(order)
+    order = held_order(request, **named)
+    mark_tried(key_id=_key(order, line, seq).pk, member=order.member)
+    return _back_to(order, named)
 
 
-@owners_only
+@holders_only
 @require_POST
-def accept(request: ShopRequest, reference: str, line: int) -> HttpResponse:
+def accept(request: ShopRequest, line: int, **named: str) -> HttpResponse:
     """It is good: the merchant gets their money.
 
     Raises:
         UnknownOrder, UnknownDelivery: there is none, or it is someone else's.
         NotDelivered, AlreadySettled, RejectionOpen: it is somewhere else.
     """
-    order = own_order(request, reference)
-    accept_delivery(line_id=_line(order, line).pk, member=_someone(request))
+    order = held_order(request, **named)
+    accept_delivery(line_id=_line(order, line).pk, member=order.member)
     messages.success(request, gettext("Thank you. The merchant is paid now."))
-    return _back_to(order)
+    return _back_to(order, named)
 
 
-@owners_only
+@holders_only
 @require_http_methods(["GET", "HEAD", "POST"])
-def reject(request: ShopRequest, reference: str, line: int) -> HttpResponse:
+def reject(request: ShopRequest, line: int, **named: str) -> HttpResponse:
     """Something is wrong: with the whole line, or with one key of it (`key`).
 
     Raises:
         UnknownOrder, UnknownDelivery: there is none, or it is someone else's.
     """
-    order = own_order(request, reference)
+    order = held_order(request, **named)
     bought = _line(order, line)
     key = _named_key(request, order, line)
     refusal = None
     if request.method == "POST":
         try:
-            return _reject(request, order, bought, key)
+            _reject(request, order, bought, key)
+            return _back_to(order, named)
         except Refusal as refused:
             refusal = refused
     context = {
         "here": "orders",
+        "base": page_of(order, named.get("token", "")),
         "order": order,
         "line": bought,
         "key": key,
@@ -117,19 +120,20 @@ def reject(request: ShopRequest, reference: str, line: int) -> HttpResponse:
     return render(request, "store/reject.html", context, status=status)
 
 
-@owners_only
+@holders_only
 @require_safe
-def history(request: ShopRequest, reference: str, line: int, seq: int) -> HttpResponse:
+def history(request: ShopRequest, line: int, seq: int, **named: str) -> HttpResponse:
     """Everybody who was ever shown a key.
 
     Raises:
         UnknownOrder, UnknownDelivery: there is none, or it is someone else's.
     """
-    order = own_order(request, reference)
+    order = held_order(request, **named)
     key = _key(order, line, seq)
     seen = [(access, _who_looked(access, order)) for access in access_history(key.key_id)]
     context = {
         "here": "orders",
+        "base": page_of(order, named.get("token", "")),
         "order": order,
         "line": _line(order, line),
         "key": key,
@@ -138,18 +142,18 @@ def history(request: ShopRequest, reference: str, line: int, seq: int) -> HttpRe
     return render(request, "store/history.html", context)
 
 
-def _reject(
-    request: ShopRequest, order: Order, line: Line, key: DeliveredKey | None
-) -> HttpResponse:
+def _reject(request: ShopRequest, order: Order, line: Line, key: DeliveredKey | None) -> None:
+    reason = request.POST.get("reason", "")
+    if reason not in dict(_reasons(line, key)):
+        raise UnknownReason
     rejection = reject_delivery(
         line_id=line.pk,
-        member=_someone(request),
-        reason=request.POST.get("reason", ""),
+        member=order.member,
+        reason=reason,
         key_id=key.pk if key else None,
         note=request.POST.get("note", ""),
     )
     messages.success(request, _answer(rejection))
-    return _back_to(order)
 
 
 def _answer(rejection: Rejection) -> str:
@@ -172,12 +176,6 @@ def _who_looked(access: KeyAccess, order: Order) -> str:
     if access.person_id == order.person_id:
         return gettext("you")
     return access_role_name(access.role)
-
-
-def _someone(request: ShopRequest) -> Member:
-    someone = who(request)
-    assert someone is not None  # owners_only
-    return someone
 
 
 def _line(order: Order, number: int) -> Line:
@@ -211,5 +209,5 @@ def _named_key(request: ShopRequest, order: Order, line: int) -> DeliveredKey | 
     return _key(order, line, int(named))
 
 
-def _back_to(order: Order) -> HttpResponse:
-    return HttpResponseRedirect(reverse("shop:order", args=[order.reference]))
+def _back_to(order: Order, named: dict[str, str]) -> HttpResponse:
+    return HttpResponseRedirect(page_of(order, named.get("token", "")))

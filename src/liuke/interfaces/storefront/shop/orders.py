@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.http import HttpResponse
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
 
 from liuke.interfaces.storefront.shop import words
+from liuke.interfaces.storefront.shop.holding import held_order, holders_only, link_of, page_of
 from liuke.interfaces.storefront.shop.order_view import facts_of, shown
 from liuke.interfaces.storefront.shop.visiting import (
     ShopRequest,
-    own_order,
+    members_only,
     owners_only,
     who,
 )
+from liuke.orders.actions import claim_by_link
 from liuke.orders.models import Line, Order
 from liuke.orders.queries import orders_of
 
@@ -57,27 +61,50 @@ def orders(request: ShopRequest) -> HttpResponse:
     return render(request, "store/orders.html", context)
 
 
-@owners_only
+@holders_only
 @require_safe
-def order(request: ShopRequest, reference: str) -> HttpResponse:
+def order(request: ShopRequest, **named: str) -> HttpResponse:
     """One order.
 
     Raises:
-        UnknownOrder: there is none, or it is someone else's.
+        UnknownOrder: there is none, it is someone else's, or the link opens nothing any more.
     """
-    return order_page(request, own_order(request, reference))
+    return order_page(request, held_order(request, **named), **named)
+
+
+@members_only
+@require_POST
+def claim(request: ShopRequest, token: str) -> HttpResponse:
+    """Take a guest's order by its link: it is the member's from then on, and the link opens nothing.
+
+    Raises:
+        UnknownOrder: the link opens nothing.
+    """
+    assert request.member is not None
+    order = claim_by_link(member=request.member, token=token)
+    messages.success(request, gettext("It is among your orders now."))
+    return HttpResponseRedirect(page_of(order))
 
 
 def order_page(
-    request: ShopRequest, order: Order, *, plain: tuple[int, str] | None = None, status: int = 200
+    request: ShopRequest,
+    order: Order,
+    *,
+    plain: tuple[int, str] | None = None,
+    reference: str = "",
+    token: str = "",
 ) -> HttpResponse:
     """The page of an order; `plain` is (row of a delivered key, its text) for the answer to a tap on it."""
+    is_guests = order.guest_index is not None
     context = {
         "here": "orders",
         "o": shown(facts_of(order), plain),
-        "is_guest": request.member is None,
+        "base": page_of(order, token),
+        "token": token,
+        "is_guest": is_guests,
+        "link": link_of(request, order) if is_guests and not token else "",
     }
-    return render(request, "store/order.html", context, status=status)
+    return render(request, "store/order.html", context)
 
 
 def _rows(orders: list[Order]) -> list[Row]:

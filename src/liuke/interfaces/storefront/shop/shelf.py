@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from liuke.catalog import queries
 from liuke.catalog.models import Product, Scene, Variant
 from liuke.interfaces.storefront.shop.kept import Kept
+from liuke.orders.queries import shown_fen
 
 PAGE, ON_A_SHELF = 24, 4
+FULL_PRICE = 100  # what the lowest level and strangers pay, in hundredths
 HUES = ("ink", "plum", "teal", "cinnabar", "amber", "slate")
 
 
 @dataclass(frozen=True)
 class Item:
-    """A product in a list. `variant` is what its button buys, "" when nothing is left."""
+    """A product in a list. `variant` is what its button buys, "" when nothing is left; `list_fen` the usual price."""
 
     reference: str
     title: str
@@ -56,14 +58,15 @@ def scenes() -> list[Scene]:
     return [shelf.scene for shelf in shelves()]
 
 
-def shelves() -> tuple[Shelf, ...]:
-    """Every scene in which something is offered, with the best known of it."""
-    return _shelves.get("", _make_shelves)
+def shelves(pays_percent: int = FULL_PRICE) -> tuple[Shelf, ...]:
+    """Every scene in which something is offered, with the best known of it, at the prices of a level."""
+    return _shelves.get(pays_percent, lambda: _make_shelves(pays_percent))
 
 
-def found(text: str, scene: str, page: int) -> Found:
-    """What fits, `page` from 0."""
-    return _found.get((text, scene, page), lambda: _find(text, scene, page))
+def found(text: str, scene: str, page: int, pays_percent: int = FULL_PRICE) -> Found:
+    """What fits, `page` from 0, at the prices of a level."""
+    key = (text, scene, page, pays_percent)
+    return _found.get(key, lambda: _find(text, scene, page, pays_percent))
 
 
 def forget() -> None:
@@ -82,32 +85,38 @@ def glyph_of(product: Product) -> str:
     return (product.subject or product.title)[:1].upper()
 
 
-def _make_shelves() -> tuple[Shelf, ...]:
+def _make_shelves(pays_percent: int) -> tuple[Shelf, ...]:
     made = (
-        Shelf(scene, _items(list(queries.search(scene=scene.key)[:ON_A_SHELF])))
+        Shelf(scene, _items(list(queries.search(scene=scene.key)[:ON_A_SHELF]), pays_percent))
         for scene in queries.scenes()
     )
     return tuple(shelf for shelf in made if shelf.items)
 
 
-def _find(text: str, scene: str, page: int) -> Found:
+def _find(text: str, scene: str, page: int, pays_percent: int) -> Found:
     start = page * PAGE
     products = list(queries.search(text, scene)[start : start + PAGE + 1])
-    return Found(_items(products[:PAGE]), len(products) > PAGE)
+    return Found(_items(products[:PAGE], pays_percent), len(products) > PAGE)
 
 
-def _items(products: Sequence[Product]) -> tuple[Item, ...]:
+def _items(products: Sequence[Product], pays_percent: int) -> tuple[Item, ...]:
     variants: dict[int, list[Variant]] = {product.pk: [] for product in products}
     listed = Variant.objects.filter(product_id__in=variants, state="listed")
+    known = {product.pk: product for product in products}
     for variant in listed.order_by("position"):
+        variant.product = known[variant.product_id]
         variants[variant.product_id].append(variant)
     left = queries.stock_of([v.pk for each in variants.values() for v in each], at_most=1)
     return tuple(
-        _item(product, variants[product.pk], left) for product in products if variants[product.pk]
+        _item(product, variants[product.pk], left, pays_percent)
+        for product in products
+        if variants[product.pk]
     )
 
 
-def _item(product: Product, variants: Sequence[Variant], left: dict[int, int | None]) -> Item:
+def _item(
+    product: Product, variants: Sequence[Variant], left: dict[int, int | None], pays_percent: int
+) -> Item:
     there = [variant for variant in variants if left[variant.pk] != 0]
     cheapest = min(there or variants, key=lambda variant: variant.price_fen)
     return Item(
@@ -119,8 +128,8 @@ def _item(product: Product, variants: Sequence[Variant], left: dict[int, int | N
         source_kind=product.source_kind,
         arrival_minutes=product.arrival_minutes,
         sold=product.sold_count,
-        from_fen=cheapest.price_fen,
-        list_fen=cheapest.list_price_fen,
+        from_fen=shown_fen(cheapest, pays_percent),
+        list_fen=max(cheapest.price_fen, cheapest.list_price_fen or 0),
         is_one_price=len({variant.price_fen for variant in variants}) == 1,
         variant=there[0].reference if there else "",
     )

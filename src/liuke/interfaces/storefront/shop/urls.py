@@ -8,8 +8,10 @@ from liuke.interfaces.storefront.shop import home, keys, orders, paying, product
 app_name = "shop"
 
 _ORDER = "orders/<str:reference>/"
-_LINE = f"{_ORDER}lines/<int:line>/"
+_LINK = "g/<str:token>/"
+_LINE = "lines/<int:line>/"
 _KEY = f"{_LINE}keys/<int:seq>/"
+
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -23,11 +25,18 @@ urlpatterns = [
     path(f"{_ORDER}pay/", paying.pay, name="pay"),
     path(f"{_ORDER}check/", paying.check, name="check"),
     path(f"{_ORDER}cancel/", paying.cancel, name="cancel"),
-    path(f"{_LINE}accept/", keys.accept, name="accept"),
-    path(f"{_LINE}reject/", keys.reject, name="reject"),
-    path(f"{_KEY}show/", keys.show, name="show"),
-    path(f"{_KEY}tried/", keys.tried, name="tried"),
-    path(f"{_KEY}history/", keys.history, name="history"),
+    path(f"{_ORDER}{_LINE}accept/", keys.accept, name="accept"),
+    path(f"{_ORDER}{_LINE}reject/", keys.reject, name="reject"),
+    path(f"{_ORDER}{_KEY}show/", keys.show, name="show"),
+    path(f"{_ORDER}{_KEY}tried/", keys.tried, name="tried"),
+    path(f"{_ORDER}{_KEY}history/", keys.history, name="history"),
+    path(_LINK, orders.order, name="link"),
+    path(f"{_LINK}claim/", orders.claim, name="claim"),
+    path(f"{_LINK}{_LINE}accept/", keys.accept, name="link_accept"),
+    path(f"{_LINK}{_LINE}reject/", keys.reject, name="link_reject"),
+    path(f"{_LINK}{_KEY}show/", keys.show, name="link_show"),
+    path(f"{_LINK}{_KEY}tried/", keys.tried, name="link_tried"),
+    path(f"{_LINK}{_KEY}history/", keys.history, name="link_history"),
     path("keys/", keys.keys, name="keys"),
     path("wallet/", wallet.wallet, name="wallet"),
     path("followed/", product.followed, name="followed"),

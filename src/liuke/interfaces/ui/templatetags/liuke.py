@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 from django import template
+from lucide.templatetags.lucide import lucide
 
-from liuke.interfaces.ui import catalog_words, figures, outreach_words, staff_words, wording
+from liuke.base.ids import dashed_order_number
+from liuke.interfaces.ui import (
+    catalog_words,
+    figures,
+    order_words,
+    outreach_words,
+    staff_words,
+    wording,
+)
 
 register = template.Library()
+
+# An icon is the same text each time; the library parses and writes it anew, which was a third of a list of products.
+register.simple_tag(lru_cache(maxsize=512)(lucide), name="lucide")
 
 register.filter("count", figures.count)
 register.filter("percent", figures.percent)
@@ -41,6 +54,18 @@ register.filter("stock_kind_name", catalog_words.stock_kind_name)
 register.filter("key_state_name", catalog_words.key_state_name)
 register.filter("merchant_state_name", catalog_words.merchant_state_name)
 register.filter("access_role_name", catalog_words.access_role_name)
+register.filter("order_number", dashed_order_number)
+register.filter("order_state_name", order_words.order_state_name)
+register.filter("delivery_state_name", order_words.delivery_state_name)
+register.filter("payment_state_name", order_words.payment_state_name)
+register.filter("refund_state_name", order_words.refund_state_name)
+register.filter("state_look", order_words.state_look)
+register.filter("way_name", order_words.gateway_name)
+register.filter("why_says", order_words.why_says)
+register.filter("price_step_says", order_words.price_step_says)
+register.filter("signed_price", order_words.signed_price)
+register.filter("moment_text", order_words.moment_text)
+register.filter("promise_says", order_words.promise_says)
 
 
 @register.filter
