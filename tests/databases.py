@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -61,11 +62,15 @@ def spare() -> Iterator[str]:
         drop(name)
 
 
-def start_liuke(where: str, *words: object) -> subprocess.Popen[str]:
-    """`liuke` in a process of its own on a database, its output kept apart."""
+def start_liuke(where: str, *words: object, home: Path | None = None) -> subprocess.Popen[str]:
+    """`liuke` in a process of its own on a database, its output kept apart; in a home of its own when told."""
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "liuke", *map(str, words)],
-        env={**os.environ, "LIUKE_DATABASE_URL": where},
+        env={
+            **os.environ,
+            "LIUKE_DATABASE_URL": where,
+            **({"LIUKE_HOME": str(home)} if home else {}),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -73,8 +78,8 @@ def start_liuke(where: str, *words: object) -> subprocess.Popen[str]:
     )
 
 
-def run_liuke(where: str, *words: object) -> tuple[int, str, str]:
+def run_liuke(where: str, *words: object, home: Path | None = None) -> tuple[int, str, str]:
     """Run `liuke` to its end: exit code, stdout, stderr."""
-    process = start_liuke(where, *words)
+    process = start_liuke(where, *words, home=home)
     out, err = process.communicate(timeout=120)
     return process.returncode, out, err

@@ -12,9 +12,9 @@ from liuke.analytics.models import Source
 from liuke.analytics.orderlog import Mapping, Options, look
 from liuke.base import clock
 from liuke.events.dispatcher import dispatch_pending
-from liuke.interfaces.demo.cdnow import SAMPLE, redated
 from liuke.people.actions import open_login
 from liuke.people.models import Login
+from tests.samples.cdnow import SAMPLE, redated
 
 HEADER = "member,at,amount,order,item,quantity"
 COLUMNS = Mapping(member=1, at=2, amount=3, order=4, item=5, quantity=6)

@@ -13,8 +13,8 @@ import pytest
 from liuke.analytics.actions.evaluate import draw_report
 from liuke.analytics.models import Source, Standing
 from liuke.analytics.rules import STAGES
-from liuke.interfaces.demo.cdnow import SAMPLE
 from tests.analytics import make
+from tests.samples.cdnow import SAMPLE
 
 AS_OF = dt.date(1998, 3, 31)
 pytestmark = pytest.mark.django_db

@@ -22,9 +22,9 @@ from liuke.engagement.actions.decide import decide_due
 from liuke.engagement.actions.runs import finish_runs
 from liuke.engagement.actions.send import send_due
 from liuke.engagement.models import Contact, Message, Plan
-from liuke.interfaces.demo.cdnow import redated
 from liuke.people.actions import set_totp_required
 from tests.browser.conftest import DESK, PHONE, Visit, Visitor
+from tests.samples.cdnow import redated
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -219,31 +219,6 @@ def test_operators_get_a_password_printed_once() -> None:
     assert Login.objects.count() == 1
 
 
-def test_demo_made_twice_is_the_same_site_with_the_same_login() -> None:
-    first = liuke("demo", "--no-serve")
-    assert first.exit_code == 0, first.output
-    before = (Purchase.objects.count(), list(Login.objects.order_by("id").values()))
-    assert before[0] == 6919
-    assert [login["name"] for login in before[1]] == ["demo", "kefu"]
-    again = liuke("demo", "--no-serve")
-    assert (Purchase.objects.count(), list(Login.objects.order_by("id").values())) == before
-    assert "liuke operator password demo" in again.stderr
-
-
-def test_the_demo_moves_every_date_by_the_same_whole_weeks() -> None:
-    import datetime as dt
-
-    from liuke.interfaces.demo.cdnow import redated
-
-    def days(today: dt.date) -> list[dt.date]:
-        return [dt.date.fromisoformat(line.split(",")[1]) for line in list(redated(today))[1:]]
-
-    first, later = days(dt.date(2026, 3, 15)), days(dt.date(2026, 4, 1))
-    assert dt.date(2026, 3, 8) <= max(first) < dt.date(2026, 3, 15)
-    assert {(b - a).days % 7 for a, b in zip(first, later, strict=True)} == {0}
-    assert max(first).weekday() == dt.date(1998, 6, 30).weekday()
-
-
 def test_every_command_has_help_without_touching_the_database(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -62,7 +62,8 @@ def test_the_first_operator_is_opened_once() -> None:
 def test_everything_about_a_member_is_printed_as_json() -> None:
     member = make.member("13800008000")
     told = json.loads(done("member", "export", member.reference.lower()))
-    assert told.keys() == {"people", "analytics", "engagement"}
+    shop = {"membership", "orders", "payments", "delivery"}
+    assert told.keys() == {"people", "analytics", "engagement", *shop}
     assert told["people"]["phone"] == "13800008000"
     assert told["analytics"].keys() == told["engagement"].keys() == {member.reference}
     assert queries.staff_acts(about=member.reference)[0].verb == "member.export"

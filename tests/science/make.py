@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-SAMPLE = Path(__file__).parents[2] / "src/liuke/interfaces/demo/cdnow_sample.txt"
+SAMPLE = Path(__file__).parents[1] / "samples/cdnow_sample.txt"
 
 Row = tuple[int, int, int]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from liuke.interfaces.demo.cdnow import SAMPLE
 from tests.databases import run_liuke
+from tests.samples.cdnow import SAMPLE
 
 pytestmark = pytest.mark.django_db
 

@@ -32,7 +32,7 @@ from liuke.analytics.orderlog.errors import (
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WHERE = Mapping("member", "at", "amount")
 TABLE = "member,at,amount\nann,2024-03-05,12.50\nbob,2024-03-06,3\n"
-SAMPLE = Path(__file__).parents[3] / "src/liuke/interfaces/demo/cdnow_sample.txt"
+SAMPLE = Path(__file__).parents[2] / "samples/cdnow_sample.txt"
 
 
 def everything(path, where=WHERE, **options):

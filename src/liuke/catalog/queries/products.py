@@ -37,6 +37,11 @@ def scene_named(key: str) -> Scene:
     return scene
 
 
+def has_something_on_offer() -> bool:
+    """Whether a visitor finds anything in the shop."""
+    return Product.objects.filter(state="listed", merchant__state="active").exists()
+
+
 def product_by_reference(text: str, merchant: Merchant | None = None) -> Product:
     """The product a reference names, whatever its state; with `merchant`, among theirs only.
 

@@ -40,13 +40,10 @@ def demo(
         click.echo(line, err=True)
 
     site = make_site(new_password=made_up, say=say, members=members, days=days, seed=seed)
-    for name, password in site.passwords.items():
-        say(
-            f"Sign in as {name} with: {password}"
-            if password
-            else f"Sign in as {name} with the password printed at first, or: liuke operator password {name}"
-        )
-    say(f"As a member, at /me/: {', '.join(site.phones)}; the code is printed here.")
+    for name, (where, password) in site.logins.items():
+        told = password or f"the password told before, or: liuke operator password {name}"
+        say(f"At {where} sign in as {name} with: {told}")
+    say(f"At / is the shop. Members: {', '.join(site.phones)}; their codes are printed here.")
     serve = processes["serve"]
     if not no_serve and callable(serve):
         serve(host, port)

@@ -34,10 +34,16 @@ PHONES_SHOWN = 3
 
 @dataclass(frozen=True)
 class DemoSite:
-    """Who may sign in: passwords by name, "" when they were printed on an earlier run, and members' numbers."""
+    """Who may sign in: names with passwords, "" when they were told on an earlier run; some members' numbers."""
 
     passwords: dict[str, str]
     phones: tuple[str, ...]
+
+    @property
+    def logins(self) -> dict[str, tuple[str, str]]:
+        """Each name with the door it opens."""
+        door = {MERCHANT_LOGIN: "/merchant/"}
+        return {name: (door.get(name, "/login/"), told) for name, told in self.passwords.items()}
 
 
 def make_site(
