@@ -145,7 +145,7 @@ DEEDS = {
         False,
     ),
 }
-PHONE_TABS = ("overview", "members", "plans", "calls")
+PHONE_TABS = ("overview", "members", "work", "calls")
 AGENTS_PHONE_TABS = ("overview", "members", "overdue", "calls")
 
 
