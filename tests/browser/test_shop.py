@@ -202,7 +202,7 @@ def test_what_is_sold_out_is_waited_for_and_followed(shop: Shop, site: Site, li:
     page.get_by_role("button", name="Tell me when it is back").click()
     expect(page.locator(".buybar")).to_contain_text("We will tell you once")
     page.get_by_role("button", name="Follow", exact=True).click()
-    expect(page.get_by_role("button", name="Follow no longer")).to_be_visible()
+    expect(page.get_by_role("button", name="Following")).to_be_visible()
     assert BackWish.objects.get().person_id == Follow.objects.get().person_id == li.pk
     shop.go(Visit(page), "/shop/followed/")
     expect(page.get_by_role("link", name="腾讯视频 VIP")).to_have_count(2)

@@ -145,6 +145,7 @@ def test_without_a_script_one_signs_in_reads_and_switches(
     page.get_by_role("link", name="Why did I get this?").click()
     page.get_by_role("button", name="No more offers among my messages").click()
     expect(page.get_by_role("status")).to_have_text("Done. No more of these.")
+    page.get_by_role("link", name="Me", exact=True).click()
     page.get_by_role("link", name="Settings", exact=True).click()
     switch = page.get_by_role("switch", name="Messages here · Offers for you")
     expect(switch).to_have_attribute("aria-checked", "false")

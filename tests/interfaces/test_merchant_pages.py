@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -63,7 +64,7 @@ def test_in_and_out_and_back_to_where_one_wanted(login: Login, variant: Variant)
     client = browser()
     path = f"/merchant/variants/{variant.reference}/keys/"
     asked = client.get(path)
-    assert asked["Location"] == f"/merchant/login/?next={path}"
+    assert asked["Location"] == f"/merchant/login/?next={quote(path, safe='')}"
     given = {"username": login.name, "password": merchants.PASSWORD, "next": path}
     assert client.post("/merchant/login/", given)["Location"] == path
     assert client.get(path).status_code == 200
@@ -194,7 +195,9 @@ def test_one_sees_ones_own_products_and_stock_and_nobody_elses(
     assert variant.product.title in shown
     assert "豪华版" in shown
     assert "别家" not in shown
-    assert "别家" not in inside.get("/merchant/", {"search": "别家"}).content.decode()
+    found = inside.get("/merchant/", {"search": "别家的货"}).content.decode()
+    assert "Nothing like that" in found
+    assert theirs.product.reference not in found
     before = CardKey.objects.filter(variant=theirs).values().get()
     for path, given in (
         (f"products/{theirs.product.reference}/", None),

@@ -1,9 +1,9 @@
 """Who may open what: one table over every address of the whole site, for reading and for doing.
 
-Visitors: somebody unknown, a member signed in on the member side, an agent, an operator, somebody who works for the
-merchant whose things the addresses name, somebody who works for another. Rows of four leave the merchants out: to the
-console and the members' pages they are somebody unknown. What a request does is undone after it, so that every one
-meets the same site.
+Visitors: somebody unknown, the member whose things the addresses name, an agent, an operator, somebody who works for
+the merchant whose things they name, somebody who works for another merchant, and another member. Rows of four leave
+the last three out: to the console and the members' pages merchants are somebody unknown, and what is shown to a member
+is shown to another. What a request does is undone after it, so that every one meets the same site.
 """
 
 from __future__ import annotations
@@ -23,24 +23,33 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from liuke.analytics.actions.segments import save_segment
 from liuke.analytics.actions.uploads import take_upload
-from liuke.base import sms
+from liuke.base import clock, sms
+from liuke.catalog.models import Variant
 from liuke.engagement import queries
 from liuke.engagement.actions.calls import take_call
 from liuke.engagement.actions.policy import set_outreach_policy
 from liuke.engagement.actions.send import send_due
 from liuke.engagement.models import Call, Message
 from liuke.merchants.models import Merchant
+from liuke.orders.actions import join_as_guest, place_order
+from liuke.orders.models import Order
+from liuke.orders.queries import guest_token, is_guest, quote
 from liuke.people.actions import open_login, set_active, set_role, set_totp_required
-from liuke.people.models import Login
+from liuke.people.models import Login, Member
 from tests.catalog import make as catalog
+from tests.delivery import make as delivery
 from tests.engagement import make
 from tests.interfaces.storefront.make import LI, WANG, member, sign_in
+from tests.membership import make as membership
 from tests.merchants import make as merchants
+from tests.orders import make as orders
 from tests.people.make import Phone
 
 pytestmark = pytest.mark.django_db
 
 WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE)", re.IGNORECASE)
+SECRET = "hunter2-CANARY"
+QUESTIONS = [{"key": "password", "label": "密码", "kind": "secret"}]
 DOOR, ME, MERCHANT = "staff's door", "members' door", "merchants' door"
 # What a kind of page answers to: nobody, a member, an agent, an operator.
 DOOR_2 = (DOOR, DOOR)
@@ -59,9 +68,20 @@ def operators_deed(answer: int = 302) -> tuple[tuple[object, ...], tuple[object,
     return (*DOOR_2, 403, 405), (*DOOR_2, 403, answer)
 
 
-def own(get: object = 200, post: object = 405) -> tuple[tuple[object, ...], tuple[object, ...]]:
-    """A member's own page: staff are nobody there."""
-    return (ME, get, ME, ME), (ME, post, ME, ME)
+def own(
+    get: object = 200, post: object = 405, other: object = None
+) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    """A member's own page: staff are nobody there, and with `other` nothing of it exists for another member."""
+    staff = (ME,) * 4
+    return (
+        (ME, get, *staff, get if other is None or get == 405 else other),
+        (ME, post, *staff, post if other is None or post == 405 else other),
+    )
+
+
+def everybody(get: object = 200, post: object = 405) -> tuple[tuple[object, ...], ...]:
+    """A page that is the same for all."""
+    return (get,) * 4, (post,) * 4
 
 
 def theirs(
@@ -78,7 +98,7 @@ def theirs(
 
 
 # name: (path, (GET by each), (POST of an empty form by each))
-TABLE: dict[str, tuple[str, tuple[tuple[object, ...], tuple[object, ...]]]] = {
+TABLE: dict[str, tuple[str, tuple[tuple[object, ...], ...]]] = {
     "healthz": ("/healthz", ((200,) * 4, (200,) * 4)),
     "set_language": ("/i18n/setlang/", ((302,) * 4, (302,) * 4)),
     # the staff's door
@@ -135,6 +155,19 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], tuple[object, ...]]]] = {
     "console:export_calls": ("/runs/{run}/calls/", operators_deed(200)),
     "console:stop_everything": ("/outreach/stop/", operators_deed()),
     "console:resume_everything": ("/outreach/resume/", operators_deed()),
+    # orders: read by agents too, who move no money
+    "console:work": ("/work/", READ),
+    "console:settle_discrepancy": ("/work/discrepancy/", operators_deed(404)),
+    "console:settle_refund": ("/work/refund/", operators_deed(404)),
+    "console:settle_rejection": ("/work/rejection/", operators_deed(404)),
+    "console:orders": ("/orders/", READ),
+    "console:order": ("/orders/{order}/", READ),
+    "console:cancel_order": ("/orders/{order}/cancel/", deed()),
+    "console:refund_order": ("/orders/{order}/refund/", operators_deed()),
+    "console:reveal_sold_key": ("/orders/{order}/reveal/", deed(404)),
+    "console:deliver_line": ("/orders/{order}/lines/2/deliver/", deed()),
+    "console:line_secrets": ("/orders/{order}/lines/2/secrets/", deed(200)),
+    # what is sold
     "console:products": ("/products/", OPERATORS_READ),
     "console:new_product": ("/products/new/", OPERATORS_FORM),
     "console:shelves": ("/products/shelves/", OPERATORS_READ),
@@ -157,6 +190,17 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], tuple[object, ...]]]] = {
     "console:change_merchant": ("/merchants/{merchant}/", operators_deed()),
     "console:add_staff": ("/merchants/{merchant}/staff/", operators_deed(400)),
     "console:change_staff": ("/merchants/{merchant}/staff/change/", operators_deed(404)),
+    # what members pay less for
+    "console:benefits": ("/benefits/", OPERATORS_READ),
+    "console:levels": ("/benefits/levels/members/", OPERATORS_FORM),
+    "console:climb": ("/benefits/levels/vip/climb/", operators_deed()),
+    "console:new_first_order": ("/benefits/first-order/", OPERATORS_FORM),
+    "console:new_special_price": ("/benefits/special-price/", OPERATORS_FORM),
+    "console:end_offer": ("/benefits/offers/{offer}/end/", operators_deed()),
+    "console:new_coupon": ("/benefits/coupons/new/", OPERATORS_FORM),
+    "console:stop_coupons": ("/benefits/coupons/{coupons}/stop/", operators_deed()),
+    "console:give_coupon": ("/benefits/coupons/{coupons}/give/", operators_deed()),
+    "console:give_member_coupon": ("/members/{member}/coupon/", operators_deed(404)),
     "console:imports": ("/import/", OPERATORS_READ),
     "console:take_upload": ("/import/take/", operators_deed()),
     "console:upload": ("/import/{upload}/", OPERATORS_READ),
@@ -189,6 +233,11 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], tuple[object, ...]]]] = {
     "merchant:products": ("/merchant/", theirs()),
     "merchant:account": ("/merchant/account/", theirs(post=200)),
     "merchant:password": ("/merchant/account/password/", theirs(405, 400)),
+    "merchant:orders": ("/merchant/orders/", theirs()),
+    "merchant:order": ("/merchant/orders/{order}/", theirs(other=404)),
+    "merchant:grant": ("/merchant/orders/{order}/grant/", theirs(405, 404, 404)),
+    "merchant:deliver": ("/merchant/orders/{order}/lines/2/deliver/", theirs(405, 302, 404)),
+    "merchant:secrets": ("/merchant/orders/{order}/lines/2/secrets/", theirs(405, 200, 404)),
     "merchant:product": ("/merchant/products/{product}/", theirs(other=404)),
     "merchant:add_stock": ("/merchant/variants/{variant}/stock/", theirs(405, 302, 404)),
     "merchant:card_keys": ("/merchant/variants/{variant}/keys/", theirs(other=404)),
@@ -196,11 +245,39 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], tuple[object, ...]]]] = {
     "merchant:reveal_key": ("/merchant/variants/{variant}/keys/reveal/", theirs(405, 404, 404)),
     "merchant:end_key": ("/merchant/variants/{variant}/keys/end/", theirs(405, 404, 404)),
     "merchant:end_batch": ("/merchant/batches/{batch}/end/", theirs(405, 302, 404)),
+    # the shop
+    "shop:home": ("/shop/", everybody()),
+    "shop:look": ("/shop/look/", everybody(302)),
+    "shop:product": ("/shop/p/{product}/", everybody()),
+    "shop:buy": ("/shop/p/{product}/buy/", everybody(200, 400)),
+    "shop:follow": ("/shop/p/{product}/follow/", own(405, 302)),
+    "shop:tell": ("/shop/v/{variant}/tell/", own(405, 409)),
+    "shop:orders": ("/shop/orders/", own()),
+    "shop:order": ("/shop/orders/{order}/", own(other=404)),
+    "shop:pay": ("/shop/orders/{order}/pay/", own(302, 400, 404)),
+    "shop:check": ("/shop/orders/{order}/check/", own(405, 302, 404)),
+    "shop:cancel": ("/shop/orders/{order}/cancel/", own(405, 409, 404)),
+    "shop:accept": ("/shop/orders/{order}/lines/1/accept/", own(405, 302, 404)),
+    "shop:reject": ("/shop/orders/{order}/lines/1/reject/", own(200, 400, 404)),
+    "shop:show": ("/shop/orders/{order}/lines/1/keys/1/show/", own(405, 200, 404)),
+    "shop:tried": ("/shop/orders/{order}/lines/1/keys/1/tried/", own(405, 409, 404)),
+    "shop:history": ("/shop/orders/{order}/lines/1/keys/1/history/", own(other=404)),
+    "shop:link": ("/shop/g/{guest}/", everybody()),
+    "shop:claim": ("/shop/g/{guest}/claim/", own(405, 302)),
+    "shop:link_accept": ("/shop/g/{guest}/lines/1/accept/", everybody(405, 302)),
+    "shop:link_reject": ("/shop/g/{guest}/lines/1/reject/", everybody(200, 400)),
+    "shop:link_show": ("/shop/g/{guest}/lines/1/keys/1/show/", everybody(405, 200)),
+    "shop:link_tried": ("/shop/g/{guest}/lines/1/keys/1/tried/", everybody(405, 409)),
+    "shop:link_history": ("/shop/g/{guest}/lines/1/keys/1/history/", everybody()),
+    "shop:keys": ("/shop/keys/", own()),
+    "shop:wallet": ("/shop/wallet/", own()),
+    "shop:followed": ("/shop/followed/", own()),
+    "shop:nothing": ("/shop/elsewhere/", everybody(404, 404)),
     # members
     "storefront:home": ("/me/", own()),
     "storefront:inbox": ("/me/inbox/", own()),
-    "storefront:message": ("/me/inbox/{message}/", own(post=405)),
-    "storefront:why": ("/me/why/{message}/", own(post=302)),
+    "storefront:message": ("/me/inbox/{message}/", own(other=404)),
+    "storefront:why": ("/me/why/{message}/", own(200, 302, 404)),
     "storefront:contacts": ("/me/contacts/", own()),
     "storefront:preferences": ("/me/preferences/", own(post=400)),
     "storefront:quiet": ("/me/preferences/quiet/", own(post=400)),
@@ -215,8 +292,10 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], tuple[object, ...]]]] = {
     "storefront:code": ("/me/login/code/", ((ME,) * 4, (ME,) * 4)),
     "storefront:logout": ("/me/logout/", ((405,) * 4, (ME,) * 4)),
     "storefront:nothing": ("/me/elsewhere/", ((404,) * 4, (404,) * 4)),
+    "storefront:notify": ("/pay/notify/sandbox/", everybody(405, 404)),
+    "storefront:back": ("/pay/back/{payment}/", (own(302, other=404)[0], (405,) * 4)),
     "storefront:opt_out": ("/u/{token}", ((200,) * 4, (200,) * 4)),
-    "storefront:undo": ("/u/{token}/undo", ((405,) * 4, (404, 302, 404, 404))),
+    "storefront:undo": ("/u/{token}/undo", ((405,) * 7, (404, 302, *(404,) * 5))),
 }
 
 
@@ -258,33 +337,50 @@ def known(
         "upload": upload.reference,
         "message": message.reference,
         "token": queries.unsubscribe_token(message),
-        **goods(),
+        **sold(),
     }
 
 
-def goods() -> dict[str, str]:
-    """A merchant with a product and its keys; the references that the paths name."""
-    variant = catalog.variant(catalog.product(is_listed=True), "豪华版", keys=2)
+def sold() -> dict[str, str]:
+    """A merchant with a product and its keys, which LI and a guest have bought; the references that the paths name."""
+    variant = catalog.variant(catalog.product(is_listed=True), "豪华版", keys=4)
+    seller = variant.product.merchant
+    by_hand = orders.product(seller, kind="top_up", title="直充", order_form=QUESTIONS)
+    order = bought(member(LI), variant, by_hand)
+    guest = bought(join_as_guest(device="a device"), orders.product(seller))
     return {
-        "merchant": variant.product.merchant.reference,
+        "merchant": seller.reference,
         "product": variant.product.reference,
         "variant": variant.reference,
         "batch": variant.batches.get().reference,
+        "order": order.reference,
+        "payment": order.payments.get().reference,
+        "guest": guest_token(guest),
     }
+
+
+def bought(who: Member, *variants: Variant) -> Order:
+    """An order of one piece each, paid and handed over as far as that goes by itself."""
+    wants = [(variant.reference, 1) for variant in variants]
+    person_id = None if is_guest(who) else who.person_id
+    price = quote(person_id=person_id, wants=wants, at=clock.now()).payable_fen
+    form = {"password": SECRET} if len(variants) > 1 else {}
+    order = place_order(member=who, wants=wants, form=form, key=who.reference, expected_fen=price)
+    return delivery.delivered(order)
 
 
 @pytest.fixture
 def visitors(known: dict[str, str], phone: Phone, operator: Login, agent: Login) -> list[Client]:
-    """Nobody, the member, the agent, the operator, somebody of the merchant, somebody of another."""
+    """Nobody, the member, the agent, the operator, somebody of the merchant, somebody of another, another member."""
     ours = merchants.staff(Merchant.objects.get(reference=known["merchant"]))
     other = merchants.staff(merchants.merchant("别家"), "别家店员")
     found = [Client(), sign_in(phone, LI), *(Client() for _ in range(4))]
     for client, login in zip(found[2:], (agent, operator, ours, other), strict=True):
         client.force_login(login, backend="django.contrib.auth.backends.ModelBackend")
-    for client, login in zip(found[4:], (ours, other), strict=True):
+    for client, login in zip(found[4:6], (ours, other), strict=True):
         given = {"username": login.name, "password": merchants.PASSWORD}
         assert client.post("/merchant/login/", given)["Location"] == "/merchant/"
-    return found
+    return [*found, sign_in(phone, WANG)]
 
 
 def ask(client: Client, method: str, path: str) -> HttpResponseBase:
@@ -309,9 +405,11 @@ def told(answer: HttpResponseBase) -> object:
 
 
 def row(name: str, column: int) -> tuple[object, ...]:
-    """What each visitor is answered; to everybody but themselves merchants are nobody."""
+    """What each visitor is answered: by default merchants are nobody, and a member is as good as another."""
     answers = TABLE[name][1][column]
-    return answers if len(answers) == 6 else (*answers, answers[0], answers[0])
+    if len(answers) == 4:
+        answers = (*answers, answers[0], answers[0])
+    return answers if len(answers) == 7 else (*answers, answers[1])
 
 
 def addresses(patterns: list[URLPattern | URLResolver], space: str = "") -> Iterator[str]:
@@ -344,11 +442,11 @@ def test_whoever_is_turned_away_changes_nothing_and_learns_nothing(
     known: dict[str, str], visitors: list[Client]
 ) -> None:
     """Nobody and a member at the staff's doors; an agent at the operators'; merchants there and at each other's."""
-    secrets = ("Come back", "静", LI[-4:], "豪华版")
+    secrets = ("Come back", "静", LI[-4:], "豪华版", SECRET)
     for name, (path, _) in TABLE.items():
         post = row(name, 1)
         for number, (client, wanted) in enumerate(zip(visitors, post, strict=True)):
-            is_foreign = name.startswith("merchant:") and wanted == 404 and number == 5
+            is_foreign = wanted == 404 and number in (5, 6) and post[0] in (MERCHANT, ME)
             is_agents = wanted == 403 and post[3] != 403
             is_at_the_door = wanted in (DOOR, MERCHANT) and name != "merchant:logout"
             if is_at_the_door or is_agents or is_foreign:
@@ -409,7 +507,7 @@ def test_where_the_house_asks_for_a_second_factor_who_has_none_is_led_to_it(
         for path in ("/", "/members/", "/calls/", "/account/", "/find/"):
             answer = client.get(path)
             assert (answer.status_code, answer["Location"]) == (302, "/login/authenticator/")
-    for client in visitors[4:]:
+    for client in visitors[4:6]:
         for path in ("/merchant/", "/merchant/account/"):
             answer = client.get(path)
             assert (answer.status_code, answer["Location"]) == (

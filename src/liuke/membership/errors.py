@@ -71,3 +71,9 @@ class CouponKindOver(Conflict):
     """The kind has ended, or has not begun."""
 
     says = gettext_noop("These coupons are not given out now.")
+
+
+class NeedsPhone(Invalid):
+    """What is given belongs to a phone number, and this member has none."""
+
+    says = gettext_noop("This member has no phone number, so they could never use it.")

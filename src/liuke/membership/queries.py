@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from liuke.base.audit import Invariant
 from liuke.catalog.models import Variant
-from liuke.membership.errors import UnknownCoupon, UnknownOffer
+from liuke.membership.errors import UnknownCoupon, UnknownLadder, UnknownOffer
 from liuke.membership.models import (
     Coupon,
     CouponKind,
@@ -34,6 +34,8 @@ from liuke.membership.rules import (
     Terms,
     next_level,
 )
+from liuke.people.models import Member
+from liuke.people.rules import SITE_SOURCE
 
 # Terms --------------------------------------------------------------------------------------------
 
@@ -153,6 +155,33 @@ def progress_of(person_id: int) -> Progress | None:
     return next_level([bounds(level) for level in levels()], spend.spent_fen, spend.orders)
 
 
+def ladder_named(key: str) -> Ladder:
+    """The ladder of that key.
+
+    Raises:
+        UnknownLadder: there is none.
+    """
+    ladder = Ladder.objects.filter(pk=key).first()
+    if ladder is None:
+        raise UnknownLadder
+    return ladder
+
+
+def level_holders() -> dict[int, int]:
+    """How many persons stand on each level of the ladder that is climbed, by the level's id.
+
+    Whoever signed up by phone and completed nothing stands on the lowest.
+    """
+    standing = Spend.objects.exclude(level=None).values_list("level").annotate(n=Count("pk"))
+    found = dict(standing.order_by())
+    signed_up = Member.objects.filter(source=SITE_SOURCE, phone_index__isnull=False)
+    without = signed_up.filter(~Exists(Spend.objects.filter(person=OuterRef("person_id"))))
+    new = without.aggregate(n=Count("person_id", distinct=True))["n"]
+    for lowest in Level.objects.filter(ladder__is_active=True, position=0):
+        found[lowest.pk] = found.get(lowest.pk, 0) + new
+    return found
+
+
 def bounds(level: Level) -> LevelBounds:
     """What a level asks for and gives, as plain data."""
     return LevelBounds(
@@ -175,7 +204,7 @@ def level_history(person_id: int) -> QuerySet[LevelMove]:
 def offers() -> QuerySet[Offer]:
     """Every offer, the newest first."""
     return Offer.objects.select_related(
-        "scene", "product", "variant", "gift_variant__product"
+        "scene", "product", "variant__product", "gift_variant__product"
     ).order_by("-id")
 
 
@@ -189,6 +218,22 @@ def offer_named(reference: str) -> Offer:
     if offer is None:
         raise UnknownOffer
     return offer
+
+
+def special_prices(at: dt.datetime) -> QuerySet[Offer]:
+    """The special prices that are in force at a moment, the newest first."""
+    in_force = Q(ends_at=None) | Q(ends_at__gt=at)
+    return offers().filter(in_force, kind="special_price", starts_at__lte=at)
+
+
+def offers_granted() -> dict[int, int]:
+    """How often each special price was granted, by the offer's id."""
+    return dict(OfferGrant.objects.values_list("offer").annotate(n=Count("pk")).order_by())
+
+
+def buys_here(source: str) -> bool:
+    """Whether the members of a source are the shop's own: only they can have what this room gives."""
+    return source == SITE_SOURCE
 
 
 def grants_of(person_id: int) -> QuerySet[OfferGrant]:
@@ -207,7 +252,20 @@ def uses_in(order_ref: str) -> QuerySet[OfferUse]:
 
 def coupon_kinds() -> QuerySet[CouponKind]:
     """Every kind of coupon, the newest first."""
-    return CouponKind.objects.select_related("scene", "product", "variant").order_by("-id")
+    return CouponKind.objects.select_related("scene", "product", "variant__product").order_by("-id")
+
+
+def coupon_kinds_given(at: dt.datetime) -> QuerySet[CouponKind]:
+    """The kinds of coupon that are given out at a moment, the newest first."""
+    in_force = Q(ends_at=None) | Q(ends_at__gt=at)
+    return coupon_kinds().filter(in_force, starts_at__lte=at)
+
+
+def coupons_given() -> dict[int, tuple[int, int]]:
+    """How many coupons of each kind were given out, and how many of them are used, by the kind's id."""
+    used = Count("pk", filter=Q(state="used"))
+    found = Coupon.objects.values_list("kind").annotate(n=Count("pk"), used=used).order_by()
+    return {kind: (given, spent) for kind, given, spent in found}
 
 
 def coupon_kind_named(reference: str) -> CouponKind:

@@ -9,9 +9,9 @@ from importlib.resources import files
 from operator import or_
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
-from liuke.base import ids
+from liuke.base import ids, sealing
 from liuke.base.audit import Invariant
 from liuke.people.birthdays import birthday
 from liuke.people.errors import UnknownLogin, UnknownMember
@@ -26,7 +26,7 @@ from liuke.people.models import (
     StaffAct,
     StaffPolicy,
 )
-from liuke.people.rules import STAFF_ROLES
+from liuke.people.rules import PHONE_PURPOSE, STAFF_ROLES, read_phone
 
 # Offered for choosing, by name; `set_time_zone` takes every IANA name.
 ZONES = tuple(
@@ -50,6 +50,20 @@ def member_by_reference(text: str) -> Member:
     if member is None:
         raise UnknownMember
     return member
+
+
+def person_with_phone(text: str) -> Member:
+    """Whoever has the phone number, however it was typed; the row that is their own.
+
+    Raises:
+        UnknownMember: nobody has it, or it is no mainland mobile number.
+    """
+    digits = read_phone(text)
+    index = sealing.blind_index(digits, PHONE_PURPOSE) if digits else ""
+    person = Member.objects.filter(phone_index=index, pk=F("person_id")).first()
+    if person is None:
+        raise UnknownMember
+    return person
 
 
 def members_of(person_id: int) -> QuerySet[Member]:

@@ -103,7 +103,7 @@ def test_sold_out_one_asks_to_be_told_and_may_follow(shop: Shop, li: Client) -> 
         told = li.post(f"/shop/v/{gone.reference}/tell/", follow=True)
         assert "We will tell you once, as soon as it is back." in text(told)
     assert BackWish.objects.filter(person=member(LI)).count() == 1
-    assert "Follow no longer" in text(li.post(f"{place}follow/", follow=True))
+    assert "Following" in text(li.post(f"{place}follow/", follow=True))
     listed = text(li.get("/shop/followed/"))
     assert listed.count("Gone") == 2
     li.post(f"{place}follow/", {"stop": "1"})

@@ -34,6 +34,8 @@ TABLE = {
     "code": ("/me/login/code/", DOOR, DOOR, DOOR),
     "logout": ("/me/logout/", ONLY_POST, ONLY_POST, ONLY_POST),
     "nothing": ("/me/elsewhere/", UNKNOWN, UNKNOWN, UNKNOWN),
+    "notify": ("/pay/notify/sandbox/", ONLY_POST, ONLY_POST, ONLY_POST),
+    "back": ("/pay/back/NOTHING/", DOOR, UNKNOWN, UNKNOWN),
     "opt_out": ("/u/{token}", SHOWN, SHOWN, SHOWN),
     "undo": ("/u/{token}/undo", ONLY_POST, ONLY_POST, ONLY_POST),
 }

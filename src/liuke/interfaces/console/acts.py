@@ -27,6 +27,7 @@ _PAGES = {
     "member": "console:member",
     "consent": "console:member",
     "trouble": "console:member",
+    "coupon": "console:member",
     "call": "console:member",
     "plan": "console:plan",
     "run": "console:plan",

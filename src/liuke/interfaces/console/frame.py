@@ -74,6 +74,13 @@ SHOP = {
         "products goods keys stock shangpin kucun kami",
         is_sourced=False,
     ),
+    "benefits": Way(
+        "console:benefits",
+        gettext_noop("Benefits"),
+        "ticket-percent",
+        "benefits levels offers coupons quanyi dengji youhuiquan tejia",
+        is_sourced=False,
+    ),
     "merchants": Way(
         "console:merchants",
         gettext_noop("Merchants"),
@@ -138,7 +145,7 @@ DEEDS = {
         False,
     ),
 }
-PHONE_TABS = ("overview", "members", "plans", "calls")
+PHONE_TABS = ("overview", "members", "work", "calls")
 AGENTS_PHONE_TABS = ("overview", "members", "overdue", "calls")
 
 

@@ -14,6 +14,8 @@ from liuke.base.errors import Forbidden
 from liuke.interfaces.console import (
     account,
     acts,
+    benefit_pages,
+    benefits,
     calls,
     card_keys,
     groups,
@@ -163,6 +165,28 @@ goods = [
         name="change_staff",
     ),
 ]
+given = [
+    path("benefits/", operators(benefits.benefits), name="benefits"),
+    path("benefits/levels/<slug:key>/", operators(benefit_pages.levels), name="levels"),
+    path("benefits/levels/<slug:key>/climb/", operators(benefits.climb), name="climb"),
+    path(
+        "benefits/first-order/",
+        operators(benefit_pages.new_offer),
+        {"kind": "first_order"},
+        name="new_first_order",
+    ),
+    path(
+        "benefits/special-price/",
+        operators(benefit_pages.new_offer),
+        {"kind": "special_price"},
+        name="new_special_price",
+    ),
+    path("benefits/offers/<str:reference>/end/", operators(benefits.end), name="end_offer"),
+    path("benefits/coupons/new/", operators(benefit_pages.new_coupon), name="new_coupon"),
+    path("benefits/coupons/<str:reference>/stop/", operators(benefits.stop), name="stop_coupons"),
+    path("benefits/coupons/<str:reference>/give/", operators(benefits.give), name="give_coupon"),
+    path("members/<str:reference>/coupon/", operators(benefits.give_to), name="give_member_coupon"),
+]
 house = [
     path("import/", operators(uploads.imports), name="imports"),
     path("import/take/", operators(uploads.take), name="take_upload"),
@@ -201,5 +225,6 @@ urlpatterns = [
     *outreach,
     *sales,
     *goods,
+    *given,
     *house,
 ]

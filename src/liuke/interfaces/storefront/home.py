@@ -1,4 +1,4 @@
-"""The first page: our promise, what is unread, and what we know."""
+"""The first page: what the member has here, our promise, what is unread, and what we know."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from liuke.engagement import queries
 from liuke.interfaces.storefront.letters import of_inbox, of_ledger
 from liuke.interfaces.storefront.sessions import MemberRequest, zone_here
 from liuke.interfaces.storefront.wording import masked
+from liuke.membership.queries import coupons_of, level_of
+from liuke.payments.queries import wallet_fen
 from liuke.people.queries import members_of
 
 UNREAD_SHOWN = 3
@@ -53,6 +55,9 @@ def home(request: MemberRequest) -> HttpResponse:
     context = {
         "here": "home",
         "masked": masked(member.phone()),
+        "balance_fen": wallet_fen(member.pk),
+        "coupons": coupons_of(member.pk).filter(state="free", expires_at__gt=clock.now()).count(),
+        "level": level_of(member.pk),
         "vow": vow_of(queries.ledger(member.pk), zone),
         "fresh": [of_inbox(item, zone) for item in unread[:UNREAD_SHOWN]],
         "more_unread": max(0, len(unread) - UNREAD_SHOWN),

@@ -20,7 +20,7 @@ ORDER_STATES = {
 DELIVERY_STATES = {
     "waiting": gettext_noop("Waits for hands"),
     "delivered": gettext_noop("Delivered"),
-    "accepted": gettext_noop("Accepted"),
+    "accepted": gettext_noop("Was accepted"),
     "returned": gettext_noop("Returned"),
 }
 _LOOKS = {
@@ -42,7 +42,7 @@ GATEWAYS = {
 }
 PAYMENT_STATES = {
     "open": gettext_noop("Open"),
-    "paid": gettext_noop("Paid"),
+    "paid": gettext_noop("Received"),
     "closed": gettext_noop("Closed"),
     "odd": gettext_noop("Does not fit"),
 }

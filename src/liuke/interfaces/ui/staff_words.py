@@ -48,7 +48,7 @@ THINGS = {
     "merchant": Thing(gettext_noop("Merchants"), ("merchant",)),
     "upload": Thing(gettext_noop("Imports"), ("upload",)),
     "membership": Thing(
-        gettext_noop("Levels, offers and coupons"), ("ladder", "offer", "coupon_kind")
+        gettext_noop("Levels, offers and coupons"), ("ladder", "offer", "coupon_kind", "coupon")
     ),
     "rules": Thing(gettext_noop("Rules"), ("policy", "group")),
     "login": Thing(gettext_noop("Staff and the door"), ("login",)),
@@ -61,6 +61,7 @@ ACTS = {
     "consent.attest": gettext_noop("stated that the members of a source agreed"),
     "consent.change": gettext_noop("changed what a member allows"),
     "consent.end_attestation": gettext_noop("withdrew a statement of consent"),
+    "coupon.give": gettext_noop("gave a member a coupon"),
     "coupon_kind.make": gettext_noop("made a kind of coupon"),
     "coupon_kind.stop": gettext_noop("stopped a kind of coupon"),
     "delivery.by_hand": gettext_noop("delivered by hand"),

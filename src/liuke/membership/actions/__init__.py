@@ -1,6 +1,7 @@
 """What can be done about levels, offers and coupons."""
 
 from liuke.membership.actions.coupons import (
+    give_coupon,
     grant_coupon,
     lock_coupon,
     make_coupon_kind,
@@ -19,12 +20,15 @@ from liuke.membership.actions.offers import (
     use_offer,
 )
 from liuke.membership.actions.spend import add_spend, settle_levels, take_spend_back
+from liuke.membership.rules import LevelBounds
 
 __all__ = [
     "Grant",
+    "LevelBounds",
     "activate_ladder",
     "add_spend",
     "end_offer",
+    "give_coupon",
     "grant_coupon",
     "grant_offer",
     "grant_offers",

@@ -19,11 +19,12 @@ from liuke.membership.errors import (
     CouponKindOver,
     CouponTaken,
     EnoughCoupons,
+    NeedsPhone,
 )
 from liuke.membership.models import Coupon, CouponKind
 from liuke.membership.queries import coupon_kind_named
 from liuke.people.actions import record_act
-from liuke.people.models import Login
+from liuke.people.models import Login, Member
 
 _TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('membership.grant', %s))"
 _LOCK = """
@@ -131,6 +132,21 @@ def grant_coupon(*, kind_ref: str, person_id: int, about: str = "") -> Coupon:
         granted_at=now,
         expires_at=now + dt.timedelta(days=kind.valid_days),
     )
+
+
+@transaction.atomic
+def give_coupon(*, kind_ref: str, member: Member, by: Login | None) -> Coupon:
+    """Somebody who works here gives a member a coupon, and that is written down.
+
+    Raises:
+        NeedsPhone: nobody could ever sign in to use it.
+        UnknownCoupon, CouponKindOver, EnoughCoupons: as `grant_coupon`.
+    """
+    if member.phone_index is None:
+        raise NeedsPhone
+    coupon = grant_coupon(kind_ref=kind_ref, person_id=member.person_id)
+    record_act(by=by, verb="coupon.give", about=member.reference, name=coupon.kind.name)
+    return coupon
 
 
 @transaction.atomic(savepoint=False)

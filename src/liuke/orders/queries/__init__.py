@@ -1,6 +1,7 @@
 """What does it cost, and what was ordered?"""
 
 from liuke.orders.queries.again import Again, again_of
+from liuke.orders.queries.offers import OfferDone, offers_done
 from liuke.orders.queries.orders import (
     SECRETS_PURPOSE,
     file_of,
@@ -34,6 +35,7 @@ __all__ = [
     "Again",
     "CouponChoice",
     "LineQuote",
+    "OfferDone",
     "Quote",
     "Want",
     "again_of",
@@ -46,6 +48,7 @@ __all__ = [
     "is_guest",
     "last_answers",
     "lines_of",
+    "offers_done",
     "order_named",
     "order_of",
     "order_of_guest",

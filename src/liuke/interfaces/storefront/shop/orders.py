@@ -109,7 +109,8 @@ def order_page(
 
 def _rows(orders: list[Order]) -> list[Row]:
     lines: dict[int, list[Line]] = {}
-    for line in Line.objects.filter(order__in=orders, is_gift=False).order_by("number"):
+    found = Line.objects.filter(order__in=orders, is_gift=False).select_related("product")
+    for line in found.order_by("number"):
         lines.setdefault(line.order_id, []).append(line)
     return [
         Row(order, lines[order.pk][0], len(lines[order.pk]) - 1, words.state_says(order.state))

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from liuke.base.ids import dashed_order_number
 from liuke.base.money import money_text, symbol
-from liuke.interfaces.storefront.shop import words
+from liuke.interfaces.storefront.shop import shelf, words
 from liuke.interfaces.ui import catalog_words
 
 register = template.Library()
@@ -23,6 +23,8 @@ register.filter("scene_icon", words.scene_icon)
 register.filter("step_says", words.step_says)
 register.filter("source_name", catalog_words.source_name)
 register.filter("gateway_name", words.gateway_name)
+register.filter("hue", shelf.hue_of)
+register.filter("glyph", shelf.glyph_of)
 register.filter("reason_says", words.reason_says)
 
 
