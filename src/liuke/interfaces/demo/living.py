@@ -247,7 +247,7 @@ class Life:
         for one in self.people:
             if one.member is None or one.member.pk not in reached:
                 continue
-            if chance.source().random() < one.traits.reaction:
+            if chance.source().random() < one.traits.contact_reaction:
                 one.left_on = None
                 self._at(self._later(chance.source().uniform(0, 6)), self._buying(one))
 

@@ -27,7 +27,7 @@ class Traits:
     """One member. Shares and probabilities are between 0 and 1.
 
     `hazard` is the chance to be through with us after any order, `trouble_sensitivity` the one after an order that went
-    wrong; `reaction` is the chance that a message which reaches them wakes somebody who is through.
+    wrong; `contact_reaction` is the chance that a message which reaches them wakes somebody who is through.
     """
 
     phone: str
@@ -38,7 +38,7 @@ class Traits:
     price_sensitivity: float
     trouble_sensitivity: float
     hazard: float
-    reaction: float
+    contact_reaction: float
     looks_at_once: float
 
     def next_gap(self) -> float:
@@ -66,6 +66,6 @@ def draw(number: int, days: int) -> Traits:
         price_sensitivity=lot.betavariate(2, 3),
         trouble_sensitivity=lot.betavariate(3, 4),
         hazard=min(0.9, lot.betavariate(1.3, 7.5)),
-        reaction=lot.betavariate(1.5, 6),
+        contact_reaction=lot.betavariate(1.5, 6),
         looks_at_once=lot.betavariate(5, 1.5),
     )
