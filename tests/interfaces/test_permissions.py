@@ -337,6 +337,8 @@ def known(
         "upload": upload.reference,
         "message": message.reference,
         "token": queries.unsubscribe_token(message),
+        "offer": membership.special().reference,
+        "coupons": membership.coupon_kind().reference,
         **sold(),
     }
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from liuke.analytics import queries
 from liuke.analytics.queries import MemberRow, MemberStory
+from liuke.base import clock
 from liuke.interfaces.console.filters import address
 from liuke.interfaces.console.frame import Frame, frame_of
 from liuke.interfaces.console.member_outreach import outreach_of
@@ -20,6 +21,9 @@ from liuke.interfaces.console.telling import login_of
 from liuke.interfaces.ui import wording
 from liuke.interfaces.ui.figures import count, iso_day, money
 from liuke.interfaces.ui.lifeline import Lifeline, lifeline
+from liuke.membership.models import CouponKind
+from liuke.membership.queries import coupon_kinds_given
+from liuke.people.models import Login, Member
 
 _NEXT_STAGE = {"new": "silent", "active": "silent", "silent": "churned"}
 
@@ -57,11 +61,19 @@ def member(request: HttpRequest, reference: str) -> HttpResponse:
         "story": story,
         "name": story.member.name,
         "has_goods": any(p.order_number or p.items for p in story.purchases),
+        "coupon_kinds": _coupon_kinds(story.member, login_of(request)),
         **outreach_of(story.member, login_of(request)),
     }
     if story.row is not None:
         context |= _standing(story, story.row, frame)
     return render(request, "console/member.html", context)
+
+
+def _coupon_kinds(member: Member, by: Login) -> list[CouponKind]:
+    """What this member may be given by whoever looks."""
+    if not by.is_operator or member.phone_index is None:
+        return []
+    return list(coupon_kinds_given(clock.now()))
 
 
 def _standing(story: MemberStory, row: MemberRow, frame: Frame) -> dict[str, Any]:

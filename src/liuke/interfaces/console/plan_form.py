@@ -11,21 +11,31 @@ from django.utils.translation import gettext
 
 from liuke.analytics import queries as analytics
 from liuke.analytics.models import Segment, Source
+from liuke.base import clock
 from liuke.base.errors import Invalid
 from liuke.base.money import exponent
-from liuke.engagement.errors import BadText, TextMissing
+from liuke.engagement.errors import BadPlan, BadText, TextMissing
 from liuke.engagement.models import PlanVersion
 from liuke.engagement.queries import PlanTemplate
 from liuke.interfaces.console.filters import Filters
+from liuke.interfaces.ui.benefit_words import offer_says, scope_says
 from liuke.interfaces.ui.outreach_words import CHANNELS, PURPOSES
+from liuke.membership import queries as membership
+from liuke.membership.models import Offer
 
 
 def _money(places: int) -> forms.DecimalField:
     return forms.DecimalField(min_value=0, max_digits=12, decimal_places=places, required=False)
 
 
+SPECIAL_DAYS, SPECIAL_DAYS_MAX = 7, 90
+
+
 class PlanForm(forms.Form):
-    """What a plan says. Amounts are typed in whole units of the currency, shares in percent."""
+    """What a plan says. Amounts are typed in whole units of the currency, shares in percent.
+
+    A special price can be chosen for the shop's own members while some are in force; `kept` is the one the plan has.
+    """
 
     name = forms.CharField(max_length=120)
     segment = forms.CharField(required=False)
@@ -35,6 +45,8 @@ class PlanForm(forms.Form):
     body = forms.CharField(max_length=2000)
     offer = forms.CharField(max_length=120, required=False)
     offer_worth = _money(2)
+    special = forms.ChoiceField(required=False)
+    special_days = forms.IntegerField(min_value=1, max_value=SPECIAL_DAYS_MAX, required=False)
     cost_each = _money(2)
     control_percent = forms.DecimalField(
         min_value=0, max_value=90, max_digits=4, decimal_places=1, required=False
@@ -42,12 +54,30 @@ class PlanForm(forms.Form):
     window_days = forms.IntegerField(min_value=1, max_value=180)
     again_after_days = forms.IntegerField(min_value=0, max_value=3650)
 
-    def __init__(self, data: QueryDict | None, *, source: Source, filters: Filters, **more: Any):
+    def __init__(
+        self,
+        data: QueryDict | None,
+        *,
+        source: Source,
+        filters: Filters,
+        kept: Offer | None = None,
+        **more: Any,
+    ):
         super().__init__(data, **more)
         self.source, self.filters = source, filters
         for name in ("offer_worth", "cost_each"):
             self.fields[name] = _money(exponent(source.currency))
         self.chosen: Segment | None = None
+        self.sells_here = membership.buys_here(source.key)
+        in_force = membership.special_prices(clock.now()) if self.sells_here else ()
+        self.specials = {offer.reference: offer for offer in in_force}
+        choices = [(key, _special_name(offer)) for key, offer in self.specials.items()]
+        if kept is not None and kept.reference not in self.specials:
+            choices.append((kept.reference, gettext("%(it)s (ended)") % {"it": kept.name}))
+        special = self.fields["special"]
+        assert isinstance(special, forms.ChoiceField)
+        special.choices = [("", gettext("none")), *choices]
+        self.has_specials = bool(choices)
 
     def clean_segment(self) -> str:
         """A segment of this source, or "" for the filter the form carries."""
@@ -59,6 +89,22 @@ class PlanForm(forms.Form):
             self.chosen = segment
         return reference
 
+    def clean_special(self) -> Offer | None:
+        """A special price that is in force."""
+        reference = self.cleaned_data["special"]
+        if reference and reference not in self.specials:
+            raise forms.ValidationError(gettext("This special price has ended."))
+        return self.specials.get(reference)
+
+    def clean(self) -> dict[str, Any]:
+        """Whoever grants a special price says for how long."""
+        given = self.cleaned_data
+        if given.get("special") is None:
+            given["special_days"] = 0
+        elif given.get("special_days") is None and "special_days" not in self.errors:
+            self.add_error("special_days", gettext("Say for how many days, 1 to 90."))
+        return given
+
     def said(self) -> dict[str, Any]:
         """The fields as `engagement.actions.plans` takes them, audience included."""
         given = self.cleaned_data
@@ -67,6 +113,7 @@ class PlanForm(forms.Form):
             "name": given["name"],
             **self._audience(),
             **{key: given[key] for key in ("channel", "purpose", "subject", "body", "offer")},
+            **{key: given[key] for key in ("special", "special_days")},
             "offer_worth_fen": self._fen(given["offer_worth"]),
             "cost_each_fen": self._fen(given["cost_each"]),
             "control_permyriad": None if percent is None else int(percent * 100),
@@ -87,6 +134,8 @@ class PlanForm(forms.Form):
         return int((amount or Decimal()) * 10 ** exponent(self.source.currency))
 
     def _field_of(self, refusal: Invalid) -> str | None:
+        if isinstance(refusal, BadPlan) and "special" in str(refusal.params.get("reason")):
+            return "special"
         if not isinstance(refusal, BadText):
             return None
         subject, body = self.cleaned_data["subject"], self.cleaned_data["body"]
@@ -95,6 +144,11 @@ class PlanForm(forms.Form):
         named = refusal.params.get("variable") or refusal.params.get("near") or ""
         is_in_subject = bool(named) and named in subject and named not in body
         return "subject" if is_in_subject else "body"
+
+
+def _special_name(offer: Offer) -> str:
+    """A special price as the select names it."""
+    return f"{offer.name} · {offer_says(offer)} · {scope_says(offer)}"
 
 
 def from_template(template: PlanTemplate, source: Source) -> dict[str, Any]:
@@ -123,6 +177,8 @@ def from_version(version: PlanVersion) -> dict[str, Any]:
         "segment": version.segment.reference if version.segment else "",
         "offer_worth": _amount(version.offer_worth_fen, source),
         "cost_each": _amount(version.cost_each_fen, source),
+        "special": version.special.reference if version.special else "",
+        "special_days": version.special_days or SPECIAL_DAYS,
         "control_percent": _plain(Decimal(version.control_permyriad) / 100),
     }
 

@@ -23,6 +23,7 @@ from liuke.interfaces.console.runs import run_view
 from liuke.interfaces.console.telling import attempt, login_of
 from liuke.interfaces.ui import outreach_words as words
 from liuke.interfaces.ui.audience_words import audience_says
+from liuke.interfaces.ui.benefit_words import scope_says, special_says
 from liuke.interfaces.ui.reach import Part, parts
 from liuke.interfaces.ui.result_words import foresight_says
 from liuke.people.actions import attest_consent
@@ -80,6 +81,7 @@ def plan(request: HttpRequest, reference: str) -> HttpResponse:
             "console:members", source=frame.source_key, **Filters.of(version.audience).query()
         ),
         "currency": found.source.currency,
+        **_special(version),
         "run": run_view(shown) if shown else None,
         "runs": [_past(run) for run in runs[:RUNS_SHOWN]],
         "seen": preview_view(version) if is_previewed else None,
@@ -167,6 +169,18 @@ def _measurable(version: PlanVersion, seen: Preview) -> str:
 
 def _says(version: PlanVersion, frame: Frame) -> str:
     return audience_says(version.audience, version.plan.source.currency, frame.group_names)
+
+
+def _special(version: PlanVersion) -> dict[str, Any]:
+    """The special price that this plan grants; nothing when it grants none."""
+    offer = version.special
+    if offer is None:
+        return {}
+    return {
+        "special": special_says(offer, version.special_days),
+        "special_about": scope_says(offer),
+        "special_is_over": offer.ends_at is not None and offer.ends_at <= clock.now(),
+    }
 
 
 def _unwritten(version: PlanVersion) -> Sample:

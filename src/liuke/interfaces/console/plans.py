@@ -23,7 +23,7 @@ from liuke.engagement.queries import PlanRow, PlanTemplate
 from liuke.interfaces.console.filters import Filters, address
 from liuke.interfaces.console.frame import Frame, frame_of
 from liuke.interfaces.console.once import is_first, new_token
-from liuke.interfaces.console.plan_form import PlanForm, from_template, from_version
+from liuke.interfaces.console.plan_form import SPECIAL_DAYS, PlanForm, from_template, from_version
 from liuke.interfaces.console.telling import attempt, login_of
 from liuke.interfaces.ui.audience_words import audience_says
 from liuke.interfaces.ui.outreach_words import CHANNELS, CHANNELS_SAY, PURPOSES, PURPOSES_SAY
@@ -114,10 +114,20 @@ def edit_plan(request: HttpRequest, reference: str) -> HttpResponse:
     frame = frame_of(request, "plans", source=plan.source)
     version = queries.version_in_force(plan)
     if request.method == "GET":
-        kept = Filters.of(version.audience)
-        form = PlanForm(None, source=plan.source, filters=kept, initial=from_version(version))
+        form = PlanForm(
+            None,
+            source=plan.source,
+            filters=Filters.of(version.audience),
+            kept=version.special,
+            initial=from_version(version),
+        )
         return _form_page(request, frame, form, version=version)
-    form = PlanForm(request.POST, source=plan.source, filters=Filters.read(request.POST))
+    form = PlanForm(
+        request.POST,
+        source=plan.source,
+        filters=Filters.read(request.POST),
+        kept=version.special,
+    )
     if form.is_valid():
         try:
             actions.edit_plan(reference, by=login_of(request), **_changed(form, version))
@@ -179,6 +189,7 @@ def _fresh(request: HttpRequest, source: Source) -> PlanForm:
         "purpose": "marketing",
         "window_days": 30,
         "again_after_days": 30,
+        "special_days": SPECIAL_DAYS,
     }
     filters = Filters.read(request.GET)
     for template in queries.templates():

@@ -17,11 +17,13 @@ from liuke.engagement.actions.plans import make_plan
 from liuke.engagement.actions.runs import finish_runs, start_run
 from liuke.engagement.actions.send import send_due
 from liuke.engagement.models import Run
+from liuke.membership.actions import make_offer
 from liuke.people.actions import attest_consent
 from liuke.people.models import Login
 
 RECALL_DAYS_AGO = 75
 CALLS_DAYS_AGO = 1
+OFFER_WORTH_FEN = 500  # a tenth of what is bought at a time
 STATEMENT = "示例：会员注册时勾选了“愿意接收优惠和回访”。"
 
 
@@ -41,11 +43,16 @@ def recall(source: Source, *, by: Login) -> Run:
         purpose="marketing",
     )
     segment = save_segment(source=source, name="沉默会员", filter={"stage": "silent"}, by=by)
+    special = make_offer(kind="special_price", name="回归九折", percent_off=10, by=by)
     plan = make_plan(
         source=source,
         name="30 天没来：回归礼包",
         template="return_pack",
         segment=segment,
+        offer="全场任选一单九折，7 天内有效",
+        offer_worth_fen=OFFER_WORTH_FEN,
+        special=special,
+        special_days=7,
         by=by,
         control_permyriad=3000,
     )

@@ -55,7 +55,7 @@ def show(request: ShopRequest, line: int, seq: int, **named: str) -> HttpRespons
     order = held_order(request, **named)
     key = _key(order, line, seq)
     text = reveal(key_id=key.pk, member=order.member, ip=network_of(request))
-    return order_page(request, order, plain=(key.pk, text.reveal()), **named)
+    return order_page(request, order, plain=(key.pk, text.reveal()), token=named.get("token", ""))
 
 
 @holders_only

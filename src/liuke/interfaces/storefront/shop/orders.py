@@ -69,7 +69,7 @@ def order(request: ShopRequest, **named: str) -> HttpResponse:
     Raises:
         UnknownOrder: there is none, it is someone else's, or the link opens nothing any more.
     """
-    return order_page(request, held_order(request, **named), **named)
+    return order_page(request, held_order(request, **named), token=named.get("token", ""))
 
 
 @members_only
@@ -91,7 +91,6 @@ def order_page(
     order: Order,
     *,
     plain: tuple[int, str] | None = None,
-    reference: str = "",
     token: str = "",
 ) -> HttpResponse:
     """The page of an order; `plain` is (row of a delivered key, its text) for the answer to a tap on it."""
