@@ -270,6 +270,21 @@ def test_an_error_in_the_middle_of_a_short_answer_sends_nothing_of_it() -> None:
     assert (talk.status, talk.sent[0]["headers"], talk.body) == (500, [], b"")
 
 
+def test_an_error_in_the_middle_of_a_long_answer_breaks_the_connection_off() -> None:
+    """The server does, when it is handed the error: the last piece is never said to be the last."""
+
+    def half(_environ: Environ, start: Callable[..., Any]) -> Iterator[bytes]:
+        start("200 OK", [])
+        yield b"x" * GATHERED
+        raise LookupError("on purpose")
+
+    talk = Talk()
+    pages: Any = Pages(half, 1)
+    with pytest.raises(LookupError, match="on purpose"):
+        asyncio.run(pages(talk.scope, talk.receive, talk.send))
+    assert [message["more_body"] for message in talk.sent[1:]] == [True]
+
+
 def test_what_the_application_opened_is_closed_whatever_happens() -> None:
     class Parts(io.BytesIO):
         """Closes like a file."""
