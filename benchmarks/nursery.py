@@ -67,12 +67,18 @@ class Nursery:
         self.process.communicate(timeout=30)
 
 
-def raise_children(work: Callable[[threading.Event], None]) -> None:
-    """The main program of a nursery: forks a worker for every line it reads; SIGTERM sets the event."""
+def raise_children(
+    work: Callable[[threading.Event], None], warm: Callable[[], None] = lambda: None
+) -> None:
+    """The main program of a nursery: forks a worker for every line it reads; SIGTERM sets the event.
+
+    `warm` loads what a worker would load first; it leaves no connection and no thread behind.
+    """
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liuke.project.settings")
     django.setup()
+    warm()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the killed
     os.setpgid(0, 0)
     for _ in sys.stdin:

@@ -8,7 +8,7 @@ from liuke.delivery.actions import accept_delivery
 from liuke.events.dispatcher import dispatch_pending
 from liuke.membership.queries import spend_of
 from liuke.orders import queries
-from liuke.orders.actions import claim_orders, join_as_guest
+from liuke.orders.actions import claim_by_link, claim_orders, join_as_guest
 from liuke.orders.errors import SignInFirst, TooManyUnpaid, UnknownOrder
 from liuke.orders.models import Order
 from liuke.people.models import Member
@@ -95,3 +95,21 @@ def test_another_device_takes_nothing() -> None:
     assert claim_orders(member=make.member(), device="theirs") == 0
     order.refresh_from_db()
     assert queries.is_guest(Member.objects.get(pk=order.member_id))
+
+
+def test_who_holds_the_link_and_signed_in_has_that_order_and_no_other() -> None:
+    shop = make.shop()
+    guest, member, other = join_as_guest(device="d"), make.member(), make.member()
+    wanted, kept = make.order(shop.coins, of=guest), make.order(shop.coins, of=guest)
+    token = queries.guest_token(wanted)
+
+    assert claim_by_link(member=member, token=token) == wanted
+    for who in (other, member):
+        with pytest.raises(UnknownOrder):
+            claim_by_link(member=who, token=token)
+
+    assert list(queries.orders_of(member.person_id)) == [wanted]
+    assert list(queries.orders_of(guest.person_id)) == [kept]
+    assert list(queries.orders_of(other.person_id)) == []
+    assert claim_orders(member=other, device="d") == 1, "the device has the rest of them"
+    assert delivery.broken() == {}

@@ -1,7 +1,8 @@
 """Django's pages behind an asyncio server: each request runs in a thread, its answer leaves through the loop.
 
 An answer of at most GATHERED bytes crosses to the loop once, when it is whole, so that a slow reader keeps no thread;
-a longer one goes piece by piece, as fast as it is read. A body that breaks off is an error, never a short body.
+a longer one goes piece by piece, as fast as it is read. A body that breaks off is an error, never a short body, in
+either direction: where an answer has begun, the server breaks the connection.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class Pages:
             await loop.run_in_executor(self._threads, self._run, environ, answer)
         except Exception:
             log.exception("A page could not be answered")
+            if answer.is_begun:
+                raise
             answer.fail()
         await answer.send_on(is_last=True)
 
@@ -100,7 +103,7 @@ class _Answer:
         self._headers: list[tuple[bytes, bytes]] = []
         self._parts: list[bytes] = []
         self._gathered = 0
-        self._is_begun = False
+        self.is_begun = False
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
         """WSGI's start_response."""
@@ -118,13 +121,12 @@ class _Answer:
 
     def fail(self) -> None:
         """Nothing sensible can be said any more."""
-        if not self._is_begun:
-            self._status, self._headers, self._parts = 500, [], []
+        self._status, self._headers, self._parts = 500, [], []
 
     async def send_on(self, *, is_last: bool) -> None:
         """Send what was gathered."""
-        if not self._is_begun:
-            self._is_begun = True
+        if not self.is_begun:
+            self.is_begun = True
             await self._send(
                 {
                     "type": "http.response.start",

@@ -59,6 +59,7 @@ class BenefitForm(forms.Form):
     name = forms.CharField(max_length=60)
     scope = forms.CharField(required=False, max_length=60)
     ends_on = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    ways: tuple[str, ...] = ()  # in which the worth can be typed
 
     def clean_scope(self) -> dict[str, Any]:
         """The scene, product or variant; nothing for everything."""
@@ -117,7 +118,6 @@ class GiftForm(BenefitForm):
     min_payable = money_field()
     gift = forms.CharField(max_length=20)
     gift_quantity = forms.IntegerField(min_value=1, max_value=100)
-    kind = "first_order"
 
     def clean_gift(self) -> Variant:
         """Something on offer that asks nothing."""
@@ -146,12 +146,12 @@ class GiftForm(BenefitForm):
 class SpecialForm(BenefitForm):
     """A special price: percent off, an amount off each piece, or a price of each piece."""
 
-    how = forms.ChoiceField(choices=[(key, key) for key in ("percent", "off", "price")])
+    ways = ("percent", "off", "price")
+    how = forms.ChoiceField(choices=[(key, key) for key in ways])
     percent_off = forms.IntegerField(min_value=1, max_value=99, required=False)
     off = money_field(is_required=False)
     price = money_field(is_required=False)
     quantity_max = forms.IntegerField(min_value=1, max_value=1000)
-    kind = "special_price"
 
     def clean(self) -> dict[str, Any]:
         """The figure that was chosen is there; one price for everything would be a mistake."""
@@ -179,7 +179,8 @@ class SpecialForm(BenefitForm):
 class CouponForm(BenefitForm):
     """A kind of coupon: what it takes off, from which spend on, how many, how long, and for how much in all."""
 
-    how = forms.ChoiceField(choices=[(key, key) for key in ("off", "percent")])
+    ways = ("off", "percent")
+    how = forms.ChoiceField(choices=[(key, key) for key in ways])
     off = money_field(is_required=False)
     percent_off = forms.IntegerField(min_value=1, max_value=99, required=False)
     off_max = money_field(is_required=False)

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.forms import ChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -133,13 +132,11 @@ def _made(request: HttpRequest, form: BenefitForm, make: Callable[[], str]) -> H
 def _form_page(
     request: HttpRequest, template: str, form: BenefitForm, more: dict[str, Any]
 ) -> HttpResponse:
-    how = form.fields.get("how")
-    choices = how.choices if isinstance(how, ChoiceField) else ()
     context = {
         **more,
         "form": form,
         "scopes": scopes(),
-        "ways": [(key, gettext(_WAYS[key])) for key, _ in choices],
+        "ways": [(key, gettext(_WAYS[key])) for key in form.ways],
         "today": clock.today(),
     }
     return _render(request, template, context, 400 if form.is_bound else 200)
