@@ -23,6 +23,7 @@ from liuke.ledger import accounts
 from liuke.ledger.queries import balance_fen, entries_about
 from liuke.orders.models import Line, Order
 from liuke.orders.queries import is_guest
+from liuke.payments.models import Payment, Refund
 from liuke.payments.queries import discrepancies_about, payments_of, refunds_of
 from liuke.people.queries import acts
 
@@ -65,15 +66,16 @@ def order_page(
 ) -> HttpResponse:
     """The page of an order; with a key or secret answers in plain when this answer was asked for them."""
     lines = shown_lines(order)
+    payments, refunds = list(payments_of(order)), list(refunds_of(order).select_related("by"))
     left_fen = order.payable_fen - order.refunded_fen
     context = {
         "frame": frame_of(request, "orders"),
         "order": order,
         "is_known": not is_guest(order.member),
         "lines": lines,
-        "moments": _moments(order, lines),
-        "payments": payments_of(order),
-        "refunds": refunds_of(order).select_related("by"),
+        "moments": _moments(order, lines, payments, refunds),
+        "payments": payments,
+        "refunds": refunds,
         "book": book_of(order, [line.line for line in lines]),
         "escrow_fen": balance_fen(accounts.escrow(order.reference)),
         "left_fen": left_fen,
@@ -86,17 +88,22 @@ def order_page(
     return render(request, "console/order.html", context, status=status)
 
 
-def _moments(order: Order, lines: Sequence[ShownLine]) -> list[Moment]:
+def _moments(
+    order: Order,
+    lines: Sequence[ShownLine],
+    payments: Sequence[Payment],
+    refunds: Sequence[Refund],
+) -> list[Moment]:
     deliveries = [line.delivery for line in lines if line.delivery is not None]
     act = acts(things=["order"], about=order.reference).filter(verb="order.cancel").first()
     return moments.in_order(
         [
             *moments.moments_of_order(order),
-            *moments.moments_of_payments(payments_of(order)),
+            *moments.moments_of_payments(payments),
             *(one for each in deliveries for one in moments.moments_of_delivery(each)),
             *moments.moments_of_looks(_looks(lines)),
             *moments.moments_of_discrepancies(discrepancies_about(order)),
-            *moments.moments_of_refunds(refunds_of(order).select_related("by")),
+            *moments.moments_of_refunds(refunds),
             *moments.moments_of_end(order, cancelled_by=act.by.name if act and act.by else ""),
         ]
     )
