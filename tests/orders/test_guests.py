@@ -69,6 +69,15 @@ def test_guests_of_one_network_hold_little_stock_however_many_devices_they_have(
     make.order(shop.coins, of=make.member(), network="203.0.113.7")
 
 
+def test_a_form_sent_as_a_guest_and_again_signed_in_is_two_orders_of_one_person() -> None:
+    shop, member = make.shop(), make.member()
+    first = make.order(shop.coins, of=join_as_guest(device="d"), key="form")
+    second = make.order(shop.coins, of=member, key="form")
+    assert claim_orders(member=member, device="d") == 1
+    assert set(queries.orders_of(member.person_id)) == {first, second}
+    assert make.order(shop.coins, of=member, key="form") == second
+
+
 def test_whoever_signs_in_has_the_orders_of_the_device() -> None:
     shop = make.shop()
     guest, member = join_as_guest(device="d"), make.member()

@@ -66,7 +66,9 @@ def claim_by_link(*, member: Member, token: str) -> Order:
 def _give(order: Order, member: Member) -> None:
     order.member, order.person_id = member, member.person_id
     order.guest_index, order.network_index = None, ""
-    order.save(update_fields=["member", "person", "guest_index", "network_index"])
+    if Order.objects.filter(person_id=member.person_id, key=order.key).exists():
+        order.key = order.reference  # the same form went out again after signing in
+    order.save(update_fields=["member", "person", "key", "guest_index", "network_index"])
     left = order.payable_fen - order.refunded_fen
     publish(
         OrderClaimed(

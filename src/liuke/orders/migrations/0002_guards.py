@@ -9,16 +9,16 @@ END $$;
 
 CREATE TRIGGER an_order_starts_placed BEFORE INSERT ON orders_order FOR EACH ROW WHEN (NEW.state <> 'placed')
     EXECUTE FUNCTION orders_refuse();
--- What was agreed stays; a guest's order may change hands (whose is asked by the audit).
+-- What was agreed stays; a guest's order may change hands, and is told by another key then (whose is asked by the audit).
 CREATE TRIGGER an_order_stays_as_agreed BEFORE UPDATE ON orders_order FOR EACH ROW WHEN (
-    (NEW.reference, NEW.key, NEW.content, NEW.list_fen, NEW.goods_fen, NEW.payable_fen, NEW.subsidy_fen,
+    (NEW.reference, NEW.content, NEW.list_fen, NEW.goods_fen, NEW.payable_fen, NEW.subsidy_fen,
      NEW.coupon_ref, NEW.placed_at, NEW.expires_at)
     IS DISTINCT FROM
-    (OLD.reference, OLD.key, OLD.content, OLD.list_fen, OLD.goods_fen, OLD.payable_fen, OLD.subsidy_fen,
+    (OLD.reference, OLD.content, OLD.list_fen, OLD.goods_fen, OLD.payable_fen, OLD.subsidy_fen,
      OLD.coupon_ref, OLD.placed_at, OLD.expires_at)
     OR NEW.refunded_fen < OLD.refunded_fen
-    OR (OLD.guest_index IS NULL AND (NEW.member_id, NEW.person_id, NEW.guest_index)
-        IS DISTINCT FROM (OLD.member_id, OLD.person_id, OLD.guest_index)))
+    OR (OLD.guest_index IS NULL AND (NEW.member_id, NEW.person_id, NEW.guest_index, NEW.key)
+        IS DISTINCT FROM (OLD.member_id, OLD.person_id, OLD.guest_index, OLD.key)))
     EXECUTE FUNCTION orders_refuse();
 -- Money that comes after the time is up can still pay an order that only time has cancelled.
 CREATE TRIGGER an_order_goes_its_way BEFORE UPDATE OF state ON orders_order FOR EACH ROW WHEN (
