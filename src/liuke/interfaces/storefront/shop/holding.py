@@ -45,13 +45,11 @@ def held_order(request: ShopRequest, reference: str = "", token: str = "") -> Or
     return order_of_guest(token) if token else own_order(request, reference)
 
 
-def page_of(order: Order, token: str = "") -> str:
+def page_of(order: Order, *, reference: str = "", token: str = "") -> str:
     """Where the visitor sees the order: by its number, or by the link they came by."""
-    return (
-        reverse("shop:link", args=[token])
-        if token
-        else reverse("shop:order", args=[order.reference])
-    )
+    if token:
+        return reverse("shop:link", args=[token])
+    return reverse("shop:order", args=[order.reference])
 
 
 def link_of(request: ShopRequest, order: Order) -> str:

@@ -69,7 +69,7 @@ def tried(request: ShopRequest, line: int, seq: int, **named: str) -> HttpRespon
     """
     order = held_order(request, **named)
     mark_tried(key_id=_key(order, line, seq).pk, member=order.member)
-    return _back_to(order, named)
+    return HttpResponseRedirect(page_of(order, **named))
 
 
 @holders_only
@@ -84,7 +84,7 @@ def accept(request: ShopRequest, line: int, **named: str) -> HttpResponse:
     order = held_order(request, **named)
     accept_delivery(line_id=_line(order, line).pk, member=order.member)
     messages.success(request, gettext("Thank you. The merchant is paid now."))
-    return _back_to(order, named)
+    return HttpResponseRedirect(page_of(order, **named))
 
 
 @holders_only
@@ -102,12 +102,12 @@ def reject(request: ShopRequest, line: int, **named: str) -> HttpResponse:
     if request.method == "POST":
         try:
             _reject(request, order, bought, key)
-            return _back_to(order, named)
+            return HttpResponseRedirect(page_of(order, **named))
         except Refusal as refused:
             refusal = refused
     context = {
         "here": "orders",
-        "base": page_of(order, named.get("token", "")),
+        "base": page_of(order, **named),
         "order": order,
         "line": bought,
         "key": key,
@@ -133,7 +133,7 @@ def history(request: ShopRequest, line: int, seq: int, **named: str) -> HttpResp
     seen = [(access, _who_looked(access, order)) for access in access_history(key.key_id)]
     context = {
         "here": "orders",
-        "base": page_of(order, named.get("token", "")),
+        "base": page_of(order, **named),
         "order": order,
         "line": _line(order, line),
         "key": key,
@@ -207,7 +207,3 @@ def _named_key(request: ShopRequest, order: Order, line: int) -> DeliveredKey | 
     if not (named.isascii() and named.isdecimal() and len(named) < 6):
         raise UnknownDelivery
     return _key(order, line, int(named))
-
-
-def _back_to(order: Order, named: dict[str, str]) -> HttpResponse:
-    return HttpResponseRedirect(page_of(order, named.get("token", "")))

@@ -98,7 +98,7 @@ def order_page(
     context = {
         "here": "orders",
         "o": shown(facts_of(order), plain),
-        "base": page_of(order, token),
+        "base": page_of(order, token=token),
         "token": token,
         "is_guest": is_guests,
         "link": link_of(request, order) if is_guests and not token else "",

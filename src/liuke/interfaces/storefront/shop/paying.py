@@ -65,9 +65,13 @@ def ways_for(request: ShopRequest, payable_fen: int = 0) -> list[Way]:
             is_enough=name != WALLET or has >= payable_fen,
             is_last=name == last,
         )
-        for name in gateways_offered()
-        if name != WALLET or member is not None
+        for name in way_keys(request)
     ]
+
+
+def way_keys(request: ShopRequest) -> list[str]:
+    """By which ways the visitor may pay at all."""
+    return [name for name in gateways_offered() if name != WALLET or request.member is not None]
 
 
 def preset(request: ShopRequest, usable: list[str]) -> str:
@@ -102,7 +106,7 @@ def pay(request: ShopRequest, reference: str) -> HttpResponse:
     order = own_order(request, reference)
     if request.method == "POST":
         way = request.POST.get("way", "")
-        if way not in [each.key for each in ways_for(request)]:
+        if way not in way_keys(request):
             raise NoWayToPay
         return begin(request, order, way)
     if order.state != "placed":

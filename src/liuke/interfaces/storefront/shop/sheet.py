@@ -22,7 +22,7 @@ from liuke.catalog.queries import ProductPage, VariantOffer, product_page
 from liuke.interfaces.storefront.devices import network_of, remember_device
 from liuke.interfaces.storefront.shop import shelf, words
 from liuke.interfaces.storefront.shop.errors import NoWayToPay
-from liuke.interfaces.storefront.shop.paying import Way, begin, preset, ways_for
+from liuke.interfaces.storefront.shop.paying import Way, begin, preset, way_keys, ways_for
 from liuke.interfaces.storefront.shop.product import choose, just_ordered
 from liuke.interfaces.storefront.shop.visiting import (
     ShopRequest,
@@ -87,25 +87,24 @@ def buy(request: ShopRequest, reference: str) -> HttpResponseBase:
     Raises:
         UnknownProduct: there is none of this reference, or it is not offered.
     """
-    page = product_page(reference)
-    if request.method != "POST":
-        response: HttpResponseBase = _sheet(request, page, _asked(request, page))
+    do = request.POST.get("do", "pay") if request.method == "POST" else ""
+    if do == "pay":
+        response = _buy(request, reference, _read(request.POST))
     else:
-        wish = _read(request.POST)
-        do = request.POST.get("do", "pay")
-        response = (
-            _buy(request, page, wish) if do == "pay" else _sheet(request, page, _moved(wish, do))
-        )
+        page = product_page(reference)
+        wish = _moved(_read(request.POST), do) if do else _asked(request, page)
+        response = _sheet(request, page, wish)
     if request.member is None:
         remember_device(response, request.device)  # so that a second tap comes from the same guest
     return response
 
 
-def _buy(request: ShopRequest, page: ProductPage, wish: Wish) -> HttpResponseBase:
+def _buy(request: ShopRequest, reference: str, wish: Wish) -> HttpResponse:
+    """What the sheet would show again is asked for only when it has to be shown."""
     try:
         order = _place(request, wish)
     except Refusal as refusal:
-        return _sheet(request, page, wish, refusal)
+        return _sheet(request, product_page(reference), wish, refusal)
     response = begin(request, order, wish.way)
     remember_guest(request, response, order.member)
     return response
@@ -113,7 +112,7 @@ def _buy(request: ShopRequest, page: ProductPage, wish: Wish) -> HttpResponseBas
 
 @transaction.atomic  # a device that is refused is no guest
 def _place(request: ShopRequest, wish: Wish) -> Order:
-    if wish.way not in [way.key for way in ways_for(request)]:
+    if wish.way not in way_keys(request):
         raise NoWayToPay
     if wish.quantity < 1:
         raise BadOrderQuantity(most=policy().quantity_max)
