@@ -15,7 +15,6 @@ import itertools
 import json
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -47,7 +46,6 @@ def warm_pages() -> None:
     """Load what the first visitor would wait for."""
     from django.template.loader import get_template
     from django.urls import get_resolver
-    from django.utils.translation import override
     from granian.server.embed import Server  # noqa: F401
 
     from liuke.project import asgi  # noqa: F401
@@ -55,9 +53,6 @@ def warm_pages() -> None:
     assert get_resolver().url_patterns
     for name in ("sheet", "order", "to_gateway", "pay"):
         get_template(f"store/{name}.html")
-    for language in ("en", "zh-hans"):
-        with override(language):
-            pass
 
 
 def serve_pages(port: int, stop: threading.Event) -> None:
@@ -214,7 +209,7 @@ def main(words: list[str]) -> dict[str, Any]:
     if "--seconds" in words:
         seconds = float(words[words.index("--seconds") + 1])
     port = free_port()
-    with throwaway_site(port), tempfile.TemporaryDirectory():
+    with throwaway_site(port):
         return storm(port, seconds=seconds, keys=max(300, round(40 * seconds)))
 
 

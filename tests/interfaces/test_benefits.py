@@ -15,6 +15,7 @@ from liuke.interfaces.console.benefits import OfferLine
 from liuke.membership import queries
 from liuke.membership.actions import return_offer
 from liuke.membership.models import Coupon, CouponKind, Ladder, Level, Offer
+from liuke.orders.queries import offers_done
 from liuke.people.actions import erase_member
 from liuke.people.models import Login, Member, StaffAct
 from tests.delivery import make as delivery
@@ -259,6 +260,7 @@ def test_what_special_prices_took_off_counts_paid_orders_only(visitor: Client) -
     return_offer(order_ref=back.reference)
     line = offer_lines(visitor, "special_price")[0]
     assert (line.granted, line.done.orders, line.done.off_fen) == (3, 1, 300)
+    assert offers_done([offer.pk], since=clock.now()) == {}
 
 
 def offer_lines(visitor: Client, kind: str) -> list[OfferLine]:

@@ -1,9 +1,10 @@
-"""What members have earned and are given: the levels, the offers, the coupons, and what they cost so far."""
+"""What members have earned and are given: the levels, the offers, the coupons, and what they cost."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,11 +28,12 @@ from liuke.membership.actions import (
     give_coupon,
     stop_coupon_kind,
 )
-from liuke.membership.models import Coupon, CouponKind, Ladder, Level, Offer
+from liuke.membership.models import CouponKind, Ladder, Level, Offer
 from liuke.orders.queries import OfferDone, offers_done
 from liuke.people.queries import member_by_reference, person_with_phone
 
 SHOWN = 60  # offers, and kinds of coupon, the newest first
+COUNTED_DAYS = 90  # of which is told what offers did: all of it may be many orders
 NOTHING_YET = OfferDone(0, 0)
 
 
@@ -46,7 +48,7 @@ class LevelLine:
 
 @dataclass(frozen=True)
 class OfferLine:
-    """An offer: what it gives, for what, and what it did so far. `granted` is for special prices."""
+    """An offer: what it gives, for what, and what it did lately. `granted` is for special prices."""
 
     offer: Offer
     says: str
@@ -92,7 +94,7 @@ class LadderLine:
     """A ladder with its levels."""
 
     ladder: Ladder
-    levels: list[LevelLine] = field(default_factory=list)
+    levels: list[LevelLine]
 
 
 @require_GET
@@ -152,11 +154,11 @@ def give(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("console:benefits")
     try:
         member = person_with_phone(phone)
-        coupon = give_coupon(kind_ref=kind.reference, member=member, by=login_of(request))
+        give_coupon(kind_ref=kind.reference, member=member, by=login_of(request))
     except Refusal as refusal:
         refused = Refused(kind.reference, phone[:30], str(refusal))
         return _page(request, refused=refused, status=status_of(refusal))
-    messages.success(request, _given_says(coupon, member.name))
+    messages.success(request, _given_says(kind, member.name))
     return redirect(f"{reverse('console:benefits')}#c-{kind.reference}")
 
 
@@ -173,8 +175,7 @@ def give_to(request: HttpRequest, reference: str) -> HttpResponseRedirect:
         attempt(
             request,
             lambda: give_coupon(kind_ref=kind.reference, member=member, by=login_of(request)),
-            gettext("%(member)s has the coupon “%(name)s”.")
-            % {"member": member.name, "name": kind.name},
+            _given_says(kind, member.name),
         )
     return redirect("console:member", member.reference)
 
@@ -197,11 +198,8 @@ def moved_says(members: int) -> str:
     return said % {"n": members}
 
 
-def _given_says(coupon: Coupon, name: str) -> str:
-    return gettext("%(member)s has the coupon “%(name)s”.") % {
-        "member": name,
-        "name": coupon.kind.name,
-    }
+def _given_says(kind: CouponKind, member: str) -> str:
+    return gettext("%(member)s has the coupon “%(name)s”.") % {"member": member, "name": kind.name}
 
 
 def _page(
@@ -219,6 +217,7 @@ def _page(
         ],
         "coupons": _coupons(list(queries.coupon_kinds()[:SHOWN])),
         "refused": refused or Refused(),
+        "counted_days": COUNTED_DAYS,
         "once": new_token(),
     }
     return render(request, "console/benefits.html", context, status=status)
@@ -241,8 +240,9 @@ def _ladders() -> list[LadderLine]:
 
 def _offers(found: Sequence[Offer]) -> list[OfferLine]:
     """Offers with what they did; those that are over last."""
-    done = offers_done([offer.pk for offer in found])
     granted, now = queries.offers_granted(), clock.now()
+    since = now - dt.timedelta(days=COUNTED_DAYS)
+    done = offers_done([offer.pk for offer in found], since=since)
     lines = [
         OfferLine(
             offer,

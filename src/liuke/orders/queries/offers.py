@@ -1,7 +1,8 @@
-"""What have offers done so far?"""
+"""What have offers done?"""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from django.db import connection
 _DONE = """
 SELECT u.offer_id, count(DISTINCT r.id), sum(-(step->>2)::bigint)
 FROM (SELECT DISTINCT offer_id, order_ref FROM membership_offer_use
-      WHERE offer_id = ANY(%s) AND returned_at IS NULL) u
+      WHERE offer_id = ANY(%s) AND at >= %s AND returned_at IS NULL) u
 JOIN membership_offer o ON o.id = u.offer_id
 JOIN orders_order r ON r.reference = u.order_ref AND r.paid_at IS NOT NULL
 JOIN orders_line l ON l.order_id = r.id
@@ -29,8 +30,11 @@ class OfferDone:
     off_fen: int
 
 
-def offers_done(offer_ids: Sequence[int]) -> dict[int, OfferDone]:
-    """What these offers did, by id; absent while nothing. Orders that were given back whole do not count."""
+def offers_done(offer_ids: Sequence[int], *, since: dt.datetime) -> dict[int, OfferDone]:
+    """What these offers did in orders placed since a moment, by id; absent while nothing.
+
+    Orders that were given back whole do not count.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_DONE, [list(offer_ids)])
+        cursor.execute(_DONE, [list(offer_ids), since])
         return {offer: OfferDone(orders, int(off)) for offer, orders, off in cursor.fetchall()}
