@@ -53,16 +53,16 @@ def offer_says(offer: Offer) -> str:
 def special_says(offer: Offer, days: int) -> str:
     """What everybody has of a special price whom a plan reaches."""
     if offer.percent_off is not None:
-        gets = gettext("each gets %(n)s %% off one order") % {"n": offer.percent_off}
+        each = gettext("each gets %(n)s %% off one order") % {"n": offer.percent_off}
     elif offer.off_fen is not None:
         money = price(offer.off_fen)
-        gets = gettext("each gets %(money)s off each piece of one order") % {"money": money}
+        each = gettext("each gets %(money)s off each piece of one order") % {"money": money}
     else:
-        gets = gettext("each pays %(money)s a piece in one order") % {
+        each = gettext("each pays %(money)s a piece in one order") % {
             "money": price(offer.price_fen or 0)
         }
-    said = ngettext("%(gets)s for %(n)s day", "%(gets)s for %(n)s days", days)
-    return said % {"gets": gets, "n": days}
+    said = ngettext("%(each)s for %(n)s day", "%(each)s for %(n)s days", days)
+    return said % {"each": each, "n": days}
 
 
 def coupon_says(kind: CouponKind) -> str:
