@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ PLAN = {
 
 
 @pytest.fixture
-def silent(nobody_held_out: None, tmp_path: Path) -> Source:
+def silent(noon: dt.datetime, nobody_held_out: None, tmp_path: Path) -> Source:
     """The shop's own source: three silent members."""
     return engagement.shop(tmp_path, ["13800138001", "13800138002", "13800138003"], source="site")
 
