@@ -28,7 +28,6 @@ from liuke.interfaces.demo.shop import Shelf, Shop
 from liuke.interfaces.demo.traits import Traits, draw
 from liuke.ledger import accounts
 from liuke.ledger.actions import Move, post
-from liuke.ledger.queries import available_fen
 from liuke.membership.actions import grant_coupon
 from liuke.orders.actions import place_order
 from liuke.orders.models import Order
@@ -38,7 +37,8 @@ from liuke.people.actions import enrol
 from liuke.people.models import Login, Member
 
 SOURCE = "site"
-_TOP_UP_FEN = 5000
+_TOP_UP_FEN = 10_000
+_CHANGES_MIND = 0.04  # orders and does not pay
 _HOUR_WEIGHTS = (2, 1, 1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 5, 5, 5, 5, 6, 7, 9, 11, 12, 9, 5)
 _ANSWERS = {"zone": "官服", "account": "100234567", "wish": "产品经理，三年经验"}
 Step = Callable[[], None]
@@ -52,6 +52,7 @@ class Somebody:
     member: Member | None = None
     orders: int = 0
     troubles: int = 0
+    wallet_fen: int = 0  # at least
     left_on: dt.date | None = None
     is_waiting: bool = False  # the next need is in the heap
 
@@ -128,7 +129,7 @@ class Life:
             order = self._order(one, one.member)
             if order is None:
                 self._needing(one, one.traits.next_gap() / 3)
-            elif order.state == "placed":
+            elif not self._paid(one, one.member, order):
                 self._needing(one, 0.5)  # thought better of it, for now
             else:
                 one.orders += 1
@@ -137,7 +138,7 @@ class Life:
         return buy
 
     def _order(self, one: Somebody, member: Member) -> Order | None:
-        """Choose, and pay or not; None when nothing was worth it."""
+        """Choose and order; None when nothing was worth it."""
         lot = chance.source()
         shelf = self._choice(one)
         quantity = lot.choices((1, 2, 3, 5), (80, 12, 5, 3))[0]
@@ -151,7 +152,7 @@ class Life:
         saved = 1 - seen.payable_fen / max(1, seen.list_fen)
         if lot.random() < one.traits.price_sensitivity * 0.25 * (1 - min(1.0, 8 * saved)):
             return None
-        order = place_order(
+        return place_order(
             member=member,
             wants=wants,
             form={**_ANSWERS, "phone": one.traits.phone},
@@ -159,13 +160,21 @@ class Life:
             expected_fen=seen.payable_fen,
             coupon_ref=coupon_ref,
         )
-        if lot.random() < 0.04:
-            return order
-        self._top_up(member, order)
+
+    def _paid(self, one: Somebody, member: Member, order: Order) -> bool:
+        """Pay, as a rule, and have what can be had at once."""
+        if chance.source().random() < _CHANGES_MIND:
+            return False
+        short = order.payable_fen - one.wallet_fen
+        if short > 0:
+            amount = -(-short // _TOP_UP_FEN) * _TOP_UP_FEN
+            move = Move(accounts.bank(), accounts.wallet(member.person_id), amount)
+            post(key=f"top_up:demo:{order.reference}", kind="top_up", moves=[move])
+            one.wallet_fen += amount
         pay_from_wallet(order=order)
+        one.wallet_fen -= order.payable_fen
         deliver_order(order_id=order.pk)
-        order.refresh_from_db()
-        return order
+        return True
 
     def _choice(self, one: Somebody) -> Shelf:
         lot = chance.source()
@@ -179,21 +188,14 @@ class Life:
         ]
         return lot.choices(shelves, weights)[0]
 
-    def _top_up(self, member: Member, order: Order) -> None:
-        wallet = accounts.wallet(member.person_id)
-        short = order.payable_fen - available_fen(wallet)
-        if short > 0:
-            amount = -(-short // _TOP_UP_FEN) * _TOP_UP_FEN
-            move = Move(accounts.bank(), wallet, amount)
-            post(key=f"top_up:demo:{order.reference}", kind="top_up", moves=[move])
-
     def _receiving(self, one: Somebody, order: Order) -> Step:
         def receive() -> None:
-            delivery = Delivery.objects.filter(order=order, line__is_gift=False).get()
-            if delivery.state == "waiting":
-                self._at(self._done_at(delivery), self._working(one, order, delivery))
+            found = Delivery.objects.filter(order=order).select_related("line")
+            bought = next(delivery for delivery in found if not delivery.line.is_gift)
+            if bought.state == "waiting":
+                self._at(self._done_at(bought), self._working(one, order, bought))
             else:
-                self._look(one, order, delivery)
+                self._look(one, order, bought, [delivery.line_id for delivery in found])
 
         return receive
 
@@ -206,17 +208,19 @@ class Life:
     def _working(self, one: Somebody, order: Order, delivery: Delivery) -> Step:
         def work() -> None:
             deliver_by_hand(line_id=delivery.line_id, note="已完成，请查收", by=self.hands)
-            delivery.refresh_from_db()
-            self._look(one, order, delivery)
+            self._look(one, order, delivery, [delivery.line_id])
 
         return work
 
-    def _look(self, one: Somebody, order: Order, delivery: Delivery) -> None:
+    def _look(
+        self, one: Somebody, order: Order, delivery: Delivery, line_ids: Sequence[int]
+    ) -> None:
         """Look at what came; say whether it works, or leave that to time."""
         assert one.member is not None
         lot = chance.source()
-        for key in DeliveredKey.objects.filter(delivery=delivery):
-            reveal(key_id=key.pk, member=one.member)
+        if delivery.line.kind == "card_key":
+            for key in DeliveredKey.objects.filter(delivery=delivery):
+                reveal(key_id=key.pk, member=one.member)
         is_dead = lot.random() < self.shop.goods_of(delivery.line.variant_id).dead
         if is_dead:
             one.troubles += 1
@@ -228,7 +232,7 @@ class Life:
                     about=order.reference,
                 )
         elif lot.random() < one.traits.looks_at_once:
-            for line_id in Delivery.objects.filter(order=order).values_list("line_id", flat=True):
+            for line_id in line_ids:
                 accept_delivery(line_id=line_id, member=one.member)
         self._decide(one, is_dead)
 

@@ -65,7 +65,7 @@ def draw(number: int, days: int) -> Traits:
         regularity=regularity,
         price_sensitivity=lot.betavariate(2, 3),
         trouble_sensitivity=lot.betavariate(3, 4),
-        hazard=min(0.9, lot.betavariate(1.3, 7.5)),
+        hazard=min(0.9, lot.betavariate(1.4, 6.8)),
         contact_reaction=lot.betavariate(1.5, 6),
         looks_at_once=lot.betavariate(5, 1.5),
     )
