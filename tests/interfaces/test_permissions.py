@@ -111,7 +111,9 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], ...]]] = {
     "console:logout": ("/logout/", ((405,) * 4, (302,) * 4)),
     "console:theme": ("/theme/", ((405,) * 4, (302,) * 4)),
     # every day
-    "console:overview": ("/", READ),
+    # The root is the shop for everybody but staff.
+    "front": ("/", ((302, 302, 200, 200), (302, 302, 405, 405))),
+    "console:overview": ("/", ((302, 302, 200, 200), (302, 302, 405, 405))),
     "console:members": ("/members/", READ),
     "console:member": ("/members/{member}/", READ),
     "console:report": ("/report/", READ),

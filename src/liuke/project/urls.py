@@ -23,7 +23,7 @@ def front(request: HttpRequest) -> HttpResponseBase:
 
 
 urlpatterns = [
-    path("", front),
+    path("", front, name="front"),
     path("healthz", healthz),
     path("i18n/", include("django.conf.urls.i18n")),
     path("shop/", include("liuke.interfaces.storefront.shop.urls")),

@@ -118,7 +118,10 @@ def test_a_second_code_within_a_minute_is_not_sent(shop: Source, phone: Phone) -
     assert answer.status_code == 503
     assert b"Wait a minute before asking for another." in answer.content
     # The code that was sent can still be typed, on this page too.
-    assert b'<form class="card form" method="post" action="/me/login/code/">' in answer.content
+    assert (
+        b'<form class="card form" method="post" action="/me/login/code/" data-once>'
+        in answer.content
+    )
     assert len(phone.sent) == 1
     with clock.stopped_at(later(seconds=61)):
         assert client.post("/me/login/", {"again": "1"})["Location"] == "/me/login/code/"
