@@ -15,7 +15,8 @@ from django.db import connection, connections
 
 from liuke.base import chance, clock
 from liuke.catalog.queries import stock_of
-from liuke.delivery.actions import accept_overdue
+from liuke.delivery.actions import accept_overdue, settle_rejection
+from liuke.delivery.queries import open_rejections
 from liuke.events.dispatcher import dispatch_pending
 from liuke.interfaces.demo.living import Life
 from liuke.interfaces.demo.shop import LOW_STOCK, Shop, bring_keys
@@ -23,6 +24,7 @@ from liuke.orders.actions import expire_orders
 from liuke.people.models import Login
 
 PARTS = 2
+_CARE_TAKES = dt.timedelta(days=1)
 _DAYS_APART = 3  # how far one part may run ahead of another
 
 
@@ -111,9 +113,13 @@ class Part:
                 self._settle() if self.is_first else dispatch_pending()
 
     def _settle(self) -> None:
-        """What nobody paid expires, what nobody complained about is accepted, and the shelves are filled."""
+        """What nobody paid expires, what nobody complained about is accepted, care decides, the shelves are filled."""
         while expire_orders() + accept_overdue():
             pass
+        for rejection in open_rejections().filter(rejected_at__lt=clock.now() - _CARE_TAKES):
+            settle_rejection(
+                reference=rejection.reference, is_granted=True, answer="", by=self.life.hands
+            )
         shelves = self.shop.with_keys()
         left = stock_of([shelf.variant.pk for shelf in shelves], at_most=LOW_STOCK)
         for shelf in shelves:
