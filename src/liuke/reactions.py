@@ -12,6 +12,7 @@ from liuke.analytics.models import Source
 from liuke.base.jobs import enqueue
 from liuke.catalog.actions import count_sold, forget_wishes
 from liuke.delivery.actions import close_refunded, deliver_order
+from liuke.delivery.queries import undelivered
 from liuke.engagement.actions.forget import forget_member
 from liuke.events.facts import Recorded
 from liuke.events.registry import connect as follow
@@ -84,8 +85,8 @@ def forget_told(batch: Sequence[Recorded[MemberErased]]) -> None:
 
 def deliver_paid(batch: Sequence[Recorded[OrderPaid]]) -> None:
     """Money is there → the goods go out, if whoever heard of it did not see to that at once."""
-    for recorded in batch:
-        deliver_order(order_id=recorded.fact.order_id)
+    for order_id in undelivered({recorded.fact.order_id for recorded in batch}):
+        deliver_order(order_id=order_id)
 
 
 def close_gone(batch: Sequence[Recorded[OrderRefunded]]) -> None:
@@ -123,11 +124,8 @@ def take_own(batch: Sequence[Recorded[OrderPaid | OrderRefunded | OrderClaimed]]
 
 def count_sold_items(batch: Sequence[Recorded[OrderPaid | OrderRefunded]]) -> None:
     """Paid, and all of it back again → how many of a product were sold."""
-    sold: Counter[int] = Counter()
-    for recorded in batch:
-        fact = recorded.fact
-        if isinstance(fact, OrderPaid):
-            sold.update(quantities_of(fact.order_id))
-        elif fact.is_whole:
-            sold.subtract(quantities_of(fact.order_id))
+    facts = [recorded.fact for recorded in batch]
+    sold = Counter(quantities_of({f.order_id for f in facts if isinstance(f, OrderPaid)}))
+    back = {f.order_id for f in facts if isinstance(f, OrderRefunded) and f.is_whole}
+    sold.subtract(quantities_of(back))
     count_sold(sold=sold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, When
@@ -10,7 +11,6 @@ from django.db.models import Case, Exists, F, OuterRef, QuerySet, When
 from liuke.base.audit import Invariant
 from liuke.delivery.errors import UnknownDelivery, UnknownRejection
 from liuke.delivery.models import (
-    DeliveredKey,
     Delivery,
     DeliveryPolicy,
     Rejection,
@@ -18,6 +18,7 @@ from liuke.delivery.models import (
 )
 from liuke.delivery.rules import fee_fen
 from liuke.merchants.models import Merchant
+from liuke.orders.models import Order
 
 
 def policy() -> DeliveryPolicy:
@@ -35,19 +36,10 @@ def deliveries_of(order_id: int) -> QuerySet[Delivery]:
     )
 
 
-def key_for(person_id: int, key_id: int) -> DeliveredKey:
-    """A person's delivered key by its row here, with its delivery and order.
-
-    Raises:
-        UnknownDelivery: there is none, or it is someone else's.
-    """
-    found = DeliveredKey.objects.select_related("delivery__order", "delivery__line", "key").filter(
-        pk=key_id, delivery__order__person_id=person_id
-    )
-    key = found.first()
-    if key is None:
-        raise UnknownDelivery
-    return key
+def undelivered(order_ids: Collection[int]) -> list[int]:
+    """Those of these orders that are paid and of which nothing was handed over, the oldest first."""
+    found = Order.objects.filter(pk__in=order_ids, state="paid", deliveries=None)
+    return list(found.order_by("id").values_list("pk", flat=True))
 
 
 def delivery_for(person_id: int, line_id: int) -> Delivery:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from liuke.base import clock
 from liuke.delivery import queries
-from liuke.delivery.actions.settle import held_delivery, is_open, move_on
+from liuke.delivery.actions.settle import held_deliveries, is_open, move_on
 from liuke.delivery.errors import AlreadySettled, NotDelivered, RejectionOpen
 from liuke.delivery.models import Delivery, Rejection
 from liuke.people.models import Member
@@ -42,7 +42,7 @@ def accept_overdue(*, limit: int = ACCEPT_AT_ONCE) -> int:
 
 
 def _accept(line_id: int, *, person_id: int | None, is_by_time: bool) -> Delivery:
-    delivery = held_delivery(line_id, person_id)
+    delivery, *others = held_deliveries(line_id, person_id)
     if not is_open(delivery):
         raise AlreadySettled
     if delivery.state == "waiting":
@@ -52,5 +52,5 @@ def _accept(line_id: int, *, person_id: int | None, is_by_time: bool) -> Deliver
     delivery.state, delivery.accepted_at = "accepted", clock.now()
     delivery.is_accepted_by_time = is_by_time
     delivery.save(update_fields=["state", "accepted_at", "is_accepted_by_time"])
-    move_on(delivery.order)
+    move_on(delivery.order, [delivery, *others])
     return delivery

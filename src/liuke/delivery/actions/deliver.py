@@ -11,7 +11,13 @@ from django.db import transaction
 from liuke.base import clock
 from liuke.catalog.actions import TakenKey, hold_stock, take_stock
 from liuke.catalog.errors import OutOfStock, UnknownHold
-from liuke.delivery.actions.settle import held_delivery, held_order, is_open, move_on
+from liuke.delivery.actions.settle import (
+    held_deliveries,
+    held_delivery,
+    held_order,
+    is_open,
+    move_on,
+)
 from liuke.delivery.errors import NotByHand, SayWhatWasDone
 from liuke.delivery.models import DeliveredKey, Delivery, Step
 from liuke.delivery.rules import STEP_LETTERS
@@ -125,7 +131,7 @@ def deliver_by_hand(*, line_id: int, note: str, by: Login | None, proof: str = "
         SayWhatWasDone: no words, or too many.
         UnknownDelivery: nothing is delivered for this line.
     """
-    delivery = held_delivery(line_id)
+    delivery, *others = held_deliveries(line_id)
     if delivery.state != "waiting" or not is_open(delivery):
         raise NotByHand
     _write_step(delivery, note, proof, by)
@@ -134,7 +140,7 @@ def deliver_by_hand(*, line_id: int, note: str, by: Login | None, proof: str = "
     delivery.due_at = _due(delivery.line, now)
     delivery.save(update_fields=["state", "delivered_at", "due_at"])
     record_act(by=by, verb="delivery.by_hand", about=delivery.order.reference, line=line_id)
-    move_on(delivery.order)
+    move_on(delivery.order, [delivery, *others])
     return delivery
 
 

@@ -7,8 +7,7 @@ from django.db import transaction
 from liuke.base import clock
 from liuke.base.secret_text import SecretText
 from liuke.catalog.actions import reveal_key
-from liuke.delivery import queries
-from liuke.delivery.errors import KeyReturned, NotSeenYet
+from liuke.delivery.errors import KeyReturned, NotSeenYet, UnknownDelivery
 from liuke.delivery.models import DeliveredKey
 from liuke.people.models import Member
 
@@ -44,8 +43,11 @@ def mark_tried(*, key_id: int, member: Member) -> None:
 
 def _alive(key_id: int, member: Member) -> DeliveredKey:
     """The key, held so that it is not returned at the moment it is shown."""
-    key = queries.key_for(member.person_id, key_id)
-    held = DeliveredKey.objects.select_for_update(no_key=True).get(pk=key.pk)
-    if held.returned_at is not None or key.delivery.order.state == "refunded":
+    held = DeliveredKey.objects.select_for_update(no_key=True, of=("self",))
+    found = held.filter(pk=key_id, delivery__order__person_id=member.person_id)
+    key = found.select_related("delivery__order").first()
+    if key is None:
+        raise UnknownDelivery
+    if key.returned_at is not None or key.delivery.order.state == "refunded":
         raise KeyReturned
-    return held
+    return key

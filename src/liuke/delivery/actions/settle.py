@@ -38,17 +38,25 @@ def held_delivery(line_id: int, person_id: int | None = None) -> Delivery:
     Raises:
         UnknownDelivery: there is none, or it is someone else's.
     """
-    found = Delivery.objects.filter(line_id=line_id)
-    if person_id is not None:
-        found = found.filter(order__person_id=person_id)
-    order_id = found.values_list("order_id", flat=True).first()
-    if order_id is None:
+    return held_deliveries(line_id, person_id)[0]
+
+
+def held_deliveries(line_id: int, person_id: int | None = None) -> list[Delivery]:
+    """The deliveries of the order that a line belongs to, the line's own first, with the order held.
+
+    Raises:
+        UnknownDelivery: there is none, or it is someone else's.
+    """
+    found = Order.objects.select_for_update(no_key=True, of=("self",))
+    found = found.filter(deliveries__line_id=line_id)
+    order = (found if person_id is None else found.filter(person_id=person_id)).first()
+    if order is None:
         raise UnknownDelivery
-    order = held_order(order_id)
-    live.tell("order", order_id)
-    delivery = Delivery.objects.select_related("line__merchant").get(line_id=line_id)
-    delivery.order = order
-    return delivery
+    live.tell("order", order.pk)
+    deliveries = list(Delivery.objects.filter(order=order).select_related("line__merchant"))
+    for delivery in deliveries:
+        delivery.order = order
+    return sorted(deliveries, key=lambda delivery: delivery.line_id != line_id)
 
 
 def is_open(delivery: Delivery) -> bool:

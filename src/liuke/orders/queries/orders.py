@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet, Sum
@@ -68,9 +69,9 @@ def lines_of(order_id: int) -> QuerySet[Line]:
     )
 
 
-def quantities_of(order_id: int) -> dict[int, int]:
-    """Product → how many of it an order has, gifts apart."""
-    lines = Line.objects.filter(order_id=order_id, is_gift=False).order_by("product_id")
+def quantities_of(order_ids: Collection[int]) -> dict[int, int]:
+    """Product → how many of it these orders have together, gifts apart."""
+    lines = Line.objects.filter(order_id__in=order_ids, is_gift=False).order_by("product_id")
     return dict(lines.values_list("product_id").annotate(wanted=Sum("quantity")))
 
 
