@@ -272,3 +272,12 @@ def test_what_is_no_longer_offered_is_not_found(shop: Shop, li: Client) -> None:
     assert li.get("/shop/p/22222222/").status_code == 404
     assert li.get("/shop/p/'--/buy/").status_code == 404
     assert world() == before
+
+
+def test_a_form_that_names_another_products_variant_buys_nothing(shop: Shop, li: Client) -> None:
+    form = {**sheet(li, shop.coins), "do": "pay", "way": "wallet"}
+    other = orders.product(shop.merchant, price_fen=1000, stock=3, title="Other")
+    before = world()
+    assert li.post(address(other), {**form, "v": shop.coins.reference}).status_code == 404
+    assert li.post("/shop/p/22222222/buy/", form).status_code == 404
+    assert world() == before

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_http_methods
 
 from liuke.base import clock
 from liuke.base.errors import Refusal
-from liuke.catalog.queries import ProductPage, VariantOffer, product_page
+from liuke.catalog.errors import UnknownVariant
+from liuke.catalog.queries import ProductPage, VariantOffer, product_page, variant_by_reference
 from liuke.interfaces.storefront.devices import network_of, remember_device
 from liuke.interfaces.storefront.shop import shelf, words
 from liuke.interfaces.storefront.shop.errors import NoWayToPay
@@ -102,7 +103,7 @@ def buy(request: ShopRequest, reference: str) -> HttpResponseBase:
 def _buy(request: ShopRequest, reference: str, wish: Wish) -> HttpResponse:
     """What the sheet would show again is asked for only when it has to be shown."""
     try:
-        order = _place(request, wish)
+        order = _place(request, reference, wish)
     except Refusal as refusal:
         return _sheet(request, product_page(reference), wish, refusal)
     response = begin(request, order, wish.way)
@@ -111,7 +112,9 @@ def _buy(request: ShopRequest, reference: str, wish: Wish) -> HttpResponse:
 
 
 @transaction.atomic  # a device that is refused is no guest
-def _place(request: ShopRequest, wish: Wish) -> Order:
+def _place(request: ShopRequest, reference: str, wish: Wish) -> Order:
+    if variant_by_reference(wish.variant).product.reference != reference:
+        raise UnknownVariant
     if wish.way not in way_keys(request):
         raise NoWayToPay
     if wish.quantity < 1:
