@@ -14,7 +14,6 @@ from typing import Any
 
 from liuke.project.supervisor import die_with_parent
 
-ROOMY_BYTES = 1_900_000_000  # a server sold as one of 2 GB
 WEB_THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)  # at most what the connection pool holds
 JOBS_AT_ONCE = 2
 POLL_SECONDS = 5.0
@@ -25,17 +24,8 @@ log = logging.getLogger(__name__)
 RunForever = Callable[[threading.Event], None]
 
 
-def web_processes() -> int:
-    """Two where there are two cores and memory for both: Python's lock keeps one process on one core."""
-    told = os.environ.get("LIUKE_WEB_PROCESSES", "")
-    if told.isascii() and told.isdecimal() and 0 < int(told) <= 16:
-        return int(told)
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return 2 if (os.cpu_count() or 1) > 1 and memory > ROOMY_BYTES else 1
-
-
 def web(host: str, port: int) -> None:
-    """Pages and streams on one port, pages in threads."""
+    """Pages and streams on one port: one process, pages in threads; a second one would cost its memory again."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liuke.project.settings")
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces, Loops
@@ -48,7 +38,7 @@ def web(host: str, port: int) -> None:
         interface=Interfaces.ASGINL,
         loop=Loops.asyncio,
         http=HTTPModes.http1,
-        workers=web_processes(),
+        workers=1,
         backlog=512,
         workers_kill_timeout=3,
         websockets=False,
