@@ -31,6 +31,7 @@ PRODUCT = {
     "operator": "Who may sign in to the console.",
     "rebuild": "Recount what is kept by increments.",
     "sandbox": "A payment gateway to play with.",
+    "science": "The arithmetic on any order log, without a site.",
 }
 
 

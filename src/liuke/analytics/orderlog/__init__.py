@@ -1,5 +1,6 @@
 """What does an operator's order log say, whatever its shape? See README.md."""
 
+from .arrays import LogArrays, as_arrays
 from .choosing import column_index
 from .copying import COLUMNS, copy_block
 from .dateorder import DateOrders, date_orders
@@ -18,12 +19,14 @@ __all__ = [
     "DateOrders",
     "Guess",
     "GuessedColumn",
+    "LogArrays",
     "LogLook",
     "LogReader",
     "Mapping",
     "Options",
     "OrderLine",
     "UnreadableLog",
+    "as_arrays",
     "column_index",
     "copy_block",
     "date_orders",

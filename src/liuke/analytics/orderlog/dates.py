@@ -28,6 +28,7 @@ _CELL = re.compile(
 )
 _PACKED = re.compile(r"(\d{8})(\d{2})(\d{2})(\d{2})?", re.ASCII)
 _EPOCH = re.compile(r"(\d{9,10}|\d{13})(?:\.(\d{1,6})\d*)?", re.ASCII)
+_COUNT = re.compile(r"-?\d{1,6}", re.ASCII)
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
 _UNSURE = re.compile(rf"({_YEAR_UNSURE})(?!\d)", re.ASCII)
 _PARTS = re.compile(r"\d+", re.ASCII)
@@ -124,9 +125,15 @@ class Dates:
     """Reads the dates of one log. `settle` is asked once for an order when a cell needs one."""
 
     def __init__(
-        self, zone: ZoneInfo, now: datetime, order: str | None, settle: Callable[[], str]
+        self,
+        zone: ZoneInfo,
+        now: datetime,
+        order: str | None,
+        settle: Callable[[], str],
+        day_zero: date | None = None,
     ) -> None:
         self.zone = zone
+        self.day_zero = day_zero
         self.latest = now.astimezone(UTC) + _DAY
         self.order = order
         self.settle = settle
@@ -153,7 +160,12 @@ class Dates:
         if not text.isascii():
             text = _latin(text)
         try:
-            found = self._zoned(text) or self._epoch(text) or self._written(text, raw)
+            found = (
+                self._zoned(text)
+                or self._epoch(text)
+                or self._counted(text)
+                or self._written(text, raw)
+            )
         except (ValueError, OverflowError):
             found = None
         if found is None:
@@ -187,6 +199,13 @@ class Dates:
             micro = int((shape[2] or "").ljust(6, "0"))
             span = timedelta(seconds=int(shape[1]), microseconds=micro)
         return self._local(datetime(1970, 1, 1, tzinfo=UTC) + span)
+
+    def _counted(self, text: str) -> tuple[datetime, date] | None:
+        """A number of days since day zero; longer numbers are dates or instants of their own."""
+        if self.day_zero is None or _COUNT.fullmatch(text) is None:
+            return None
+        midnight = datetime.combine(self.day_zero + timedelta(days=int(text)), time.min)
+        return self._local(midnight.replace(tzinfo=self.zone).astimezone(UTC))
 
     def _local(self, at: datetime) -> tuple[datetime, date]:
         """The local date of an instant, remembered for each hour that lies within one day."""

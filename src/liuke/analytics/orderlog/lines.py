@@ -52,11 +52,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Which column holds what: a column's name, or its number counted from 1."""
+    """Which column holds what: a column's name, or its number counted from 1.
+
+    Without `amount` every line is worth nothing: enough for what counts purchases, too little for an import.
+    """
 
     member: str | int
     at: str | int
-    amount: str | int
+    amount: str | int | None
     order: str | int | None = None
     item: str | int | None = None
     quantity: str | int | None = None
@@ -65,12 +68,16 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to read the cells. `now` is given, never looked up: one clock for the whole site."""
+    """How to read the cells. `now` is given, never looked up: one clock for the whole site.
+
+    With `day_zero` a date may also be a number of days since that day.
+    """
 
     now: datetime
     currency: str = "CNY"
     timezone: str = "Asia/Shanghai"
     date_order: str | None = None
+    day_zero: date | None = None
     decimal: str = "."
     amount_per_unit: bool = False
     encoding: str | None = None

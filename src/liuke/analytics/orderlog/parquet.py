@@ -60,6 +60,7 @@ def _connect(duckdb: Any) -> Any:
     link = duckdb.connect(":memory:", config=config)
     with suppress(duckdb.Error):  # without its calendar extension DuckDB writes UTC anyway
         link.execute("SET TimeZone = 'UTC'")
+        link.execute("SET enable_progress_bar = false")
     return link
 
 

@@ -54,6 +54,7 @@ class LogReader:
             options.now,
             order_named(options.date_order),
             lambda: settled_order(looked, self.places.at),
+            options.day_zero,
         )
         self._stretches = Stretches(looked, options.block_rows)
         self._width = len(looked.columns)

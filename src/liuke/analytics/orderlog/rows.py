@@ -107,7 +107,7 @@ class Rows:
         quantity = cells.quantity(row[where.quantity]) if where.quantity >= 0 else 1
         order = cells.order(row[where.order]) if where.order >= 0 else None
         item = cells.item(row[where.item]) if where.item >= 0 else None
-        amount = self._amount(row[where.amount], quantity)
+        amount = self._amount(row[where.amount], quantity) if where.amount >= 0 else 0
         return OrderLine(number, member, at, on, amount, quantity, order, item)
 
     def at_once(self, rows: Sequence[Row], numbers: Sequence[int]) -> list[OrderLine] | None:
@@ -138,10 +138,15 @@ class Rows:
         items: Iterable[str | None] = repeat(None)
         if where.item >= 0:
             items = list(map(self.items.__getitem__, raw[where.item]))
-        texts = raw[where.amount]
-        many = map(self._amount, texts, quantities) if self.per_unit else None
-        amounts = self.amounts.at_once(texts) if many is None else list(many)
-        return members, ats, ons, amounts, quantities, orders, items
+        return members, ats, ons, self._amounts(raw, quantities), quantities, orders, items
+
+    def _amounts(self, raw: list[tuple[str, ...]], quantities: Iterable[int]) -> Iterable[int]:
+        if self.where.amount < 0:
+            return repeat(0)
+        texts = raw[self.where.amount]
+        if self.per_unit:
+            return list(map(self._amount, texts, quantities))
+        return self.amounts.at_once(texts)
 
     def _instants(self, texts: Sequence[str]) -> tuple[Iterable[datetime], Iterable[date]]:
         days, times, sign = self.dates.days, self.dates.times, self.dates.separator

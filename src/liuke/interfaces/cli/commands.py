@@ -18,6 +18,7 @@ from liuke.interfaces.cli.rebuild import rebuild
 from liuke.interfaces.cli.report import report
 from liuke.interfaces.cli.retain import retain
 from liuke.interfaces.cli.sandbox import sandbox
+from liuke.interfaces.cli.science import science
 
 import_.add_command(keys)
 import_.add_command(upload)
@@ -35,4 +36,5 @@ commands: dict[str, click.Command] = {
     "report": report,
     "retain": retain,
     "sandbox": sandbox,
+    "science": science,
 }

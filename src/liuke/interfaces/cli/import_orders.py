@@ -6,22 +6,30 @@ import csv
 import json
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from liuke.interfaces.cli.order_file import (
+    Site,
+    all_named,
+    ask,
+    columns_and_options,
+    order_file_options,
+    with_date_order,
+)
+
 if TYPE_CHECKING:
     from liuke.analytics.actions.import_orders import Imported, Progress
-    from liuke.analytics.orderlog import BadLine, Guess, LogLook, Mapping, Options
+    from liuke.analytics.orderlog import BadLine, LogLook, Mapping, Options
 
-ROLES = ("member", "at", "amount", "order", "item", "quantity", "currency")
+NEEDED = ("member", "at", "amount")
 BAD_LINES_SHOWN = 20
 EVALUATED_AT_ONCE = (
     200_000  # orders; more than that is left to the worker, whose job is queued already
 )
-COLUMN = "NAME|NUMBER"
 
 
 @click.group(name="import")
@@ -30,40 +38,7 @@ def import_() -> None:
 
 
 @import_.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--member", metavar=COLUMN, help="Column that says who bought.")
-@click.option("--at", metavar=COLUMN, help="Column that says when.")
-@click.option(
-    "--amount", metavar=COLUMN, help="Column that says how much was paid; negative is a return."
-)
-@click.option(
-    "--order",
-    metavar=COLUMN,
-    help="Column with the order number; lines that share one are one order.",
-)
-@click.option("--item", metavar=COLUMN, help="Column that says what was bought.")
-@click.option("--quantity", metavar=COLUMN, help="Column that says how many.")
-@click.option(
-    "--currency",
-    metavar=f"{COLUMN}|CODE",
-    help="Currency column, or one code for the file, such as USD.",
-)
-@click.option(
-    "--amount-per-unit",
-    is_flag=True,
-    help="The amount is the price of one: multiply by the quantity.",
-)
-@click.option(
-    "--date-order",
-    type=click.Choice(["ymd", "dmy", "mdy"]),
-    help="How to read dates such as 03/04/2026.",
-)
-@click.option(
-    "--decimal", type=click.Choice([".", ","]), default=".", help="The decimal sign of amounts."
-)
-@click.option(
-    "--timezone", metavar="ZONE", help="Time zone of times without one (default: the site's)."
-)
+@order_file_options
 @click.option(
     "--source",
     default="main",
@@ -72,7 +47,6 @@ def import_() -> None:
     help="Which shop the log belongs to.",
 )
 @click.option("--title", default="", help="What to call the source on pages.")
-@click.option("--yes", is_flag=True, help="Accept the guessed columns.")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -89,10 +63,10 @@ def orders(file: Path, yes: bool, as_json: bool, **given: Any) -> None:
 
     try:
         log = look(file)
-        columns, options = _columns(log, given)
-        if not yes and not _all_named(given):
-            _ask(log, columns)
-        options = _with_date_order(log, columns, options, as_json)
+        columns, options = columns_and_options(log, given, _site(), needed=NEEDED)
+        if not yes and not all_named(given):
+            ask(log, columns)
+        options = with_date_order(log, columns, options, as_json)
     except UnreadableLog as refused:
         raise UnreadableOrderLog(reason=str(refused)) from refused
     with Watcher(given["rejects"], quiet=as_json) as watcher:
@@ -101,6 +75,14 @@ def orders(file: Path, yes: bool, as_json: bool, **given: Any) -> None:
     click.echo(
         json.dumps(report, ensure_ascii=False, indent=2) if as_json else _told(done, watcher)
     )
+
+
+def _site() -> Site:
+    from django.conf import settings
+
+    from liuke.base import clock
+
+    return Site(clock.now(), settings.LIUKE_CURRENCY, settings.TIME_ZONE)
 
 
 def _import(
@@ -133,110 +115,6 @@ def _import(
             "The pages follow when the worker has evaluated them, or now: liuke rebuild standings"
         )
     return done
-
-
-def _columns(log: LogLook, given: dict[str, Any]) -> tuple[Mapping, Options]:
-    """What was asked for, completed by what was guessed."""
-    from django.conf import settings
-
-    from liuke.analytics.orderlog import Options, guess
-    from liuke.base import clock
-
-    guessed = guess(log)
-    named = {role: _column(given[role]) for role in ROLES if given[role] is not None}
-    code = _currency_code(log, given["currency"])
-    if code:
-        named.pop("currency")
-    options = Options(
-        now=clock.now(),
-        currency=code or settings.LIUKE_CURRENCY,
-        timezone=given["timezone"] or settings.TIME_ZONE,
-        date_order=given["date_order"],
-        decimal=given["decimal"],
-        amount_per_unit=given["amount_per_unit"] or _is_per_unit(guessed, given),
-    )
-    return _mapping(log, guessed, named, all_named=_all_named(given)), options
-
-
-def _mapping(
-    log: LogLook, guessed: Guess, named: dict[str, str | int], *, all_named: bool
-) -> Mapping:
-    """Named columns win; a guessed one is dropped when its column was named for something else."""
-    from liuke.analytics.orderlog import Mapping, column_index
-    from liuke.analytics.orderlog.errors import CannotTellColumns
-
-    if all_named:
-        return Mapping(**named)
-    taken = {column_index(log, column) for column in named.values()}
-    free = {
-        role: found.column.number
-        for role, found in guessed.found.items()
-        if found.column.index not in taken
-    }
-    both = {**free, **named}
-    missing = [role for role in ("member", "at", "amount") if role not in both]
-    if missing:
-        raise CannotTellColumns(file=log.name, missing=", ".join(missing))
-    return Mapping(**both)
-
-
-def _is_per_unit(guessed: Guess, given: dict[str, Any]) -> bool:
-    return guessed.amount_per_unit and given["amount"] is None
-
-
-def _all_named(given: dict[str, Any]) -> bool:
-    return all(given[role] is not None for role in ("member", "at", "amount"))
-
-
-def _column(text: str) -> str | int:
-    return int(text) if text.isascii() and text.isdigit() else text
-
-
-def _currency_code(log: LogLook, text: str | None) -> str | None:
-    """Three capital letters that name no column are a code for the whole file."""
-    if text is None or not (len(text) == 3 and text.isascii() and text.isupper()):
-        return None
-    return None if any(column.name == text for column in log.columns) else text
-
-
-def _ask(log: LogLook, columns: Mapping) -> None:
-    click.echo(
-        f"{log.name}: {log.format}, {log.encoding or 'typed'}. I would read it like this:", err=True
-    )
-    for role in ROLES:
-        number = getattr(columns, role)
-        if number is not None:
-            click.echo(f"  {role:<9}{_described(log, number)}", err=True)
-    if not sys.stdin.isatty():
-        raise click.UsageError(
-            "Say --yes to accept these columns, or name them: --member --at --amount."
-        )
-    click.confirm("Read it so?", default=True, abort=True, err=True)
-
-
-def _described(log: LogLook, asked: str | int) -> str:
-    from liuke.analytics.orderlog import column_index
-
-    column = log.columns[column_index(log, asked)]
-    return f"column {column.number} “{column.name}”   {', '.join(column.values[:3])}"
-
-
-def _with_date_order(log: LogLook, columns: Mapping, options: Options, quiet: bool) -> Options:
-    """Day or month first is asked when the file does not settle it, never assumed."""
-    from liuke.analytics.orderlog import date_orders
-
-    if options.date_order or quiet or not sys.stdin.isatty():
-        return options
-    found = date_orders(log, columns.at)
-    if not found.needed or len(found.fits) < 2 or found.example is None:
-        return options
-    line, value = found.example
-    chosen = click.prompt(
-        f"Line {line} is dated {value}. Day first (dmy), month first (mdy) or year first (ymd)?",
-        type=click.Choice(list(found.fits)),
-        err=True,
-    )
-    return replace(options, date_order=chosen)
 
 
 @dataclass
