@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from liuke.analytics.orderlog import LogArrays, UnreadableLog, as_arrays, look, read
+from liuke.base import clock
 from liuke.interfaces.cli.order_file import Site, columns_and_options, show_columns, with_date_order
 
 _EPOCH = dt.date(1970, 1, 1)
@@ -67,7 +68,7 @@ def _noting(blocks: Iterable[Any], first_bad: list[str]) -> Iterable[Any]:
 
 def _site() -> Site:
     return Site(
-        now=dt.datetime.now(dt.UTC),
+        now=clock.now(),
         currency=os.environ.get("LIUKE_CURRENCY", "CNY"),
         timezone=os.environ.get("LIUKE_TIME_ZONE", "Asia/Shanghai"),
     )

@@ -63,7 +63,8 @@ def rfm(
             ),
         )
     sentences = [
-        f"{figures['members']:,} members, {figures['with_an_order']:,} of them with an order, as of {figures['as_of']}.",
+        f"{figures['members']:,} members, {figures['with_an_order']:,} of them with an order,"
+        f" as of {figures['as_of']}.",
         *(
             f"  R{r} F{f} M{m}  {count:,}"
             for (r, f, m), count in sorted(cells.items(), reverse=True)[:10]
