@@ -1,0 +1,44 @@
+"""BG/NBD: members buy at rates of their own and may leave after each repeat purchase.
+
+Fader, Hardie & Lee, "Counting your customers the easy way", Marketing Science 24 (2005) 275. A member
+without a repeat purchase had no chance to leave and counts as alive for certain, so the model's
+P(alive) is no churn score: use ``probability_of_order``. ``x, t_x, age`` are as in BuyingSummary,
+scalars or arrays of one shape; the results have that shape.
+"""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from liuke.science.btyd import dropout
+from liuke.science.btyd.cells import Cells
+from liuke.science.btyd.dropout import Params
+from liuke.science.btyd.fitting import Fit
+from liuke.science.btyd.summary import BuyingSummary
+from liuke.science.order_log import Floats
+
+FIRST_MAY_LEAVE = False
+
+
+def fit(summary: BuyingSummary | Cells) -> Fit:
+    """Most likely r, alpha, a, b with standard errors. Raises NotEnoughData or InvalidInput."""
+    return dropout.fit_dropout("bgnbd", summary, FIRST_MAY_LEAVE)
+
+
+def probability_alive(params: Params, x: ArrayLike, t_x: ArrayLike, age: ArrayLike) -> Floats:
+    """That the member has not left by now."""
+    return dropout.probability_alive(params, x, t_x, age, FIRST_MAY_LEAVE)
+
+
+def probability_of_order(
+    params: Params, x: ArrayLike, t_x: ArrayLike, age: ArrayLike, within: float
+) -> Floats:
+    """That the member buys at least once in the next ``within`` units of time."""
+    return dropout.probability_of_order(params, x, t_x, age, within, FIRST_MAY_LEAVE)
+
+
+def expected_orders(
+    params: Params, x: ArrayLike, t_x: ArrayLike, age: ArrayLike, horizon: float
+) -> Floats:
+    """Expected purchases in the next ``horizon`` units of time."""
+    return dropout.expected_orders(params, x, t_x, age, horizon, FIRST_MAY_LEAVE)
