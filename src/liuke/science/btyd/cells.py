@@ -12,7 +12,7 @@ import numpy as np
 
 from liuke.science.btyd.summary import BuyingSummary
 from liuke.science.errors import InvalidInput
-from liuke.science.order_log import Floats, Indexes, Int64s, check_same_length, run_starts
+from liuke.science.order_log import Floats, LAST_DAY, Indexes, Int64s, check_same_length, run_starts
 
 _LARGEST_KEY = 2**62
 
@@ -21,8 +21,7 @@ _LARGEST_KEY = 2**62
 class Cells:
     """``count`` members share ``x``, ``t_x`` and ``age`` (T); float64, shape (cells,), sorted by x.
 
-    ``counts``, ``x_values`` and ``x_members`` have one entry per distinct x, ``x_at`` says which of
-    them a cell has.
+    ``x_values`` are the distinct x, and ``x_begins`` says where the cells of each begin.
     """
 
     count: Floats
@@ -30,8 +29,7 @@ class Cells:
     t_x: Floats
     age: Floats
     x_values: Floats
-    x_members: Floats
-    x_at: Indexes
+    x_begins: Indexes
 
     @property
     def members(self) -> int:
@@ -43,6 +41,15 @@ class Cells:
         """How many of them bought again."""
         return round(float(self.count[self.x > 0].sum()))
 
+    def sum_by_x(self, values: Floats) -> Floats:
+        """Add one value per cell up to one per distinct x."""
+        sums: Floats = np.add.reduceat(values, self.x_begins) if len(values) else values
+        return sums
+
+    def mean_age(self) -> float:
+        """Mean T over members, at least 0.1 so that it can serve as a scale."""
+        return max(float(self.count @ self.age) / max(self.members, 1), 0.1)
+
 
 def compress(summary: BuyingSummary) -> Cells:
     """The distinct (x, t_x, T) of a summary, with counts. Raises InvalidInput for impossible rows.
@@ -51,62 +58,40 @@ def compress(summary: BuyingSummary) -> Cells:
     times faster than as three columns of floats.
     """
     _check(summary)
-    x, t_x, age = summary.frequency, summary.recency, summary.age
-    key, width = _packed(summary)
-    if key is not None:
+    packed = _packed(summary)
+    if packed is None:
+        columns = np.stack((summary.frequency, summary.recency, summary.age))
+        columns = columns[:, np.lexsort(columns[::-1])]
+        begins = np.ones(columns.shape[1], dtype=np.bool_)
+        begins[1:] = (columns[:, 1:] != columns[:, :-1]).any(axis=0)
+        starts = np.flatnonzero(begins)
+        x, t_x, age = columns[:, starts]
+    else:
+        key, width = packed
         key.sort()
         starts = run_starts(key)
-        packed = key[starts]
-        rest, age_days = np.divmod(packed, width)
+        rest, age_days = np.divmod(key[starts], width)
         x_of, t_x_days = np.divmod(rest, width)
-        distinct = (
-            x_of.astype(np.float64),
-            t_x_days / summary.unit_days,
-            age_days / summary.unit_days,
-        )
-    else:
-        order = np.lexsort((age, t_x, x))
-        x, t_x, age = x[order], t_x[order], age[order]
-        starts = _starts(x, t_x, age)
-        distinct = (x[starts].astype(np.float64), t_x[starts], age[starts])
-    count = np.diff(starts, append=len(x)).astype(np.float64)
-    return cells_of(count, *distinct)
+        x = x_of.astype(np.float64)
+        t_x, age = t_x_days / summary.unit_days, age_days / summary.unit_days
+    count = np.diff(starts, append=len(summary.member)).astype(np.float64)
+    x_values, x_begins = np.unique(x, return_index=True)
+    return Cells(count, x, t_x, age, x_values, x_begins)
 
 
-def cells_of(count: Floats, x: Floats, t_x: Floats, age: Floats) -> Cells:
-    """Cells from columns already sorted by x."""
-    begins = _starts(x)
-    x_members = np.add.reduceat(count, begins) if len(begins) else count
-    lengths = np.diff(begins, append=len(x))
-    x_at = np.repeat(np.arange(len(begins)), lengths)
-    return Cells(count, x, t_x, age, x[begins], x_members, x_at)
-
-
-def _starts(*columns: Floats | Int64s) -> Indexes:
-    if not len(columns[0]):
-        return np.empty(0, dtype=np.intp)
-    begins = np.zeros(len(columns[0]), dtype=np.bool_)
-    begins[0] = True
-    for column in columns:
-        begins[1:] |= column[1:] != column[:-1]
-    return np.flatnonzero(begins)
-
-
-def _packed(summary: BuyingSummary) -> tuple[Int64s | None, int]:
-    """(x, t_x, T) as one integer each, or None where times are no whole days or too far apart."""
-    if not len(summary.member):
-        return None, 1
-    unit = summary.unit_days
-    if float(summary.age.max()) * unit > 10**9:
-        return None, 1
+def _packed(summary: BuyingSummary) -> tuple[Int64s, int] | None:
+    """(x, t_x, T) as one integer each; None where times are no whole days or numbers too large."""
+    unit, frequency = summary.unit_days, summary.frequency
+    if not len(frequency) or float(summary.age.max()) * unit > LAST_DAY:
+        return None
     age = np.rint(summary.age * unit).astype(np.int64)
     t_x = np.rint(summary.recency * unit).astype(np.int64)
-    exact = bool((age / unit == summary.age).all()) and bool((t_x / unit == summary.recency).all())
+    if (age / unit != summary.age).any() or (t_x / unit != summary.recency).any():
+        return None
     width = int(age.max()) + 1
-    if not exact or (int(summary.frequency.max()) + 1) * width * width > _LARGEST_KEY:
-        return None, 1
-    key: Int64s = (summary.frequency * width + t_x) * width + age
-    return key, width
+    if int(frequency.max()) > min(_LARGEST_KEY // width**2, LAST_DAY):
+        return None
+    return (frequency * width + t_x) * width + age, width
 
 
 def _check(summary: BuyingSummary) -> None:

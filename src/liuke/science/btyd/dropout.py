@@ -21,13 +21,16 @@ from numpy.typing import ArrayLike
 from scipy.special import betaln, digamma, expit, gammaln
 
 from liuke.science.btyd.cells import Cells, compress
-from liuke.science.btyd.fitting import Fit, check_enough, maximise
+from liuke.science.btyd.fitting import Fit, Objective, check_enough, maximise
 from liuke.science.btyd.quadrature import beta_rules
 from liuke.science.btyd.summary import BuyingSummary
 from liuke.science.order_log import Floats
 
 NAMES = ("r", "alpha", "a", "b")
 _ROWS = 20_000
+_BLOCK = 8_192
+_NEVER = -700.0
+"""Log odds that count as nought and whose exponential is still a number."""
 
 Params = Mapping[str, float]
 
@@ -36,56 +39,67 @@ def fit_dropout(model: str, summary: BuyingSummary | Cells, first_may_leave: boo
     """Most likely r, alpha, a, b. Raises NotEnoughData or InvalidInput."""
     cells = compress(summary) if isinstance(summary, BuyingSummary) else summary
     check_enough(cells.members, cells.repeaters)
-    age = float(cells.count @ cells.age) / cells.members
+    age = cells.mean_age()
     return maximise(
         model,
-        lambda params: log_likelihood(params, cells, first_may_leave),
+        likelihood(cells, first_may_leave),
         NAMES,
         [(0.5, age / 4, 0.8, 2.0), (2.0, age, 1.0, 1.0), (0.2, age / 20, 0.2, 5.0)],
         cells.members,
     )
 
 
-def log_likelihood(params: Floats, cells: Cells, first_may_leave: bool) -> tuple[float, Floats]:
-    """Log-likelihood of the cells and its gradient by log r, log alpha, log a, log b."""
-    r, alpha, a, b = params.tolist()
-    chances = cells.x_values + first_may_leave
-    k = r + cells.x
-    log_age = np.log(alpha + cells.age)
-    waited = log_age - np.log(alpha + cells.t_x)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_leaving = np.where(chances > 0, np.log(a) - np.log(b + chances - 1), -np.inf)
-    odds = log_leaving[cells.x_at] + k * waited
-    small = np.exp(-np.abs(odds))
-    left = np.where(odds > 0, 1.0, small) / (1 + small)
-    tail = np.maximum(odds, 0) + np.log1p(small)
-    of_x = (
-        gammaln(r + cells.x_values)
-        - gammaln(r)
-        + r * np.log(alpha)
-        + betaln(a, b + chances)
-        - betaln(a, b)
-    )
-    height = float(cells.x_members @ of_x + cells.count @ (tail - k * log_age))
-    weighted = cells.count * left
-    left_of_x = np.bincount(cells.x_at, weighted, len(chances))
-    by_age = k / (alpha + cells.age)
-    by_t_x = k / (alpha + cells.t_x)
-    total = float(cells.count.sum())
-    ends = digamma(a + b) - digamma(a + b + chances)
-    of_b = ends + digamma(b + chances) - digamma(b)
+def likelihood(cells: Cells, first_may_leave: bool) -> Objective:
+    """Log-likelihood of the cells, with its gradient by log r, log alpha, log a, log b.
+
+    What depends on x alone is summed over the distinct x; the rest over the cells, in blocks that
+    stay in the cache. ``odds`` are the log odds of having left against being alive.
+    """
+    x, x_members = cells.x_values, cells.sum_by_x(cells.count)
+    chances = x + first_may_leave
     may = chances > 0
-    slope = np.array(
-        [
-            cells.x_members @ (digamma(r + cells.x_values) - digamma(r) + np.log(alpha))
-            - cells.count @ log_age
-            + weighted @ waited,
-            total * r / alpha - cells.count @ by_age + weighted @ (by_age - by_t_x),
-            cells.x_members @ ends + left_of_x.sum() / a,
-            cells.x_members @ of_b - (left_of_x[may] / (b + chances[may] - 1)).sum(),
-        ]
-    )
-    return height, slope * params
+
+    def of(params: Floats) -> tuple[float, Floats]:
+        r, alpha, a, b = params.tolist()
+        leaving = np.full(len(x), _NEVER)
+        leaving[may] = np.log(a) - np.log(b + chances[may] - 1)
+        height, by_r, by_alpha, left = _over_cells(cells, r, alpha, leaving)
+        left_of_x = cells.sum_by_x(left)
+        ends = digamma(a + b) - digamma(a + b + chances)
+        of_x = gammaln(r + x) - gammaln(r) + r * np.log(alpha) + betaln(a, b + chances)
+        by_r += x_members @ (digamma(r + x) - digamma(r) + np.log(alpha))
+        by_alpha += r / alpha * x_members.sum()
+        by_a = x_members @ ends + left_of_x.sum() / a
+        by_b = x_members @ (ends + digamma(b + chances) - digamma(b))
+        by_b -= (left_of_x[may] / (b + chances[may] - 1)).sum()
+        height += x_members @ (of_x - betaln(a, b))
+        return float(height), np.array([by_r, by_alpha, by_a, by_b]) * params
+
+    return of
+
+
+def _over_cells(
+    cells: Cells, r: float, alpha: float, leaving: Floats
+) -> tuple[float, float, float, Floats]:
+    """Sum of log(1 + odds) - (r+x) log(alpha+T), its slopes by r and alpha, and who has left."""
+    height = by_r = by_alpha = 0.0
+    lengths = np.diff(cells.x_begins, append=len(cells.x))
+    leaving_of_cell = np.repeat(leaving, lengths)
+    left = np.empty(len(cells.x))
+    for begin in range(0, len(left), _BLOCK):
+        some = slice(begin, begin + _BLOCK)
+        count, k = cells.count[some], r + cells.x[some]
+        from_age, from_t_x = alpha + cells.age[some], alpha + cells.t_x[some]
+        log_age = np.log(from_age)
+        waited = log_age - np.log(from_t_x)
+        odds = np.maximum(leaving_of_cell[some] + k * waited, _NEVER)
+        against = np.exp(-odds)
+        height += count @ (odds + np.log1p(against) - k * log_age)
+        left[some] = gone = count / (1 + against)
+        by_r += gone @ waited - count @ log_age
+        per_age = 1 / from_age
+        by_alpha += (gone * k) @ (per_age - 1 / from_t_x) - (count * k) @ per_age
+    return height, by_r, by_alpha, left
 
 
 def probability_alive(

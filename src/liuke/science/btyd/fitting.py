@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize
 
 from liuke.science.errors import NotEnoughData
 from liuke.science.order_log import Floats
@@ -96,8 +97,6 @@ def maximise(
 
 
 def _climb(objective: Objective, start: Floats) -> _Peak:
-    from scipy.optimize import minimize
-
     def cost(logs: Floats) -> tuple[float, Floats]:
         height, slope = objective(np.exp(logs))
         return -height, -slope
