@@ -12,7 +12,7 @@ import numpy as np
 
 from liuke.science.btyd.summary import BuyingSummary
 from liuke.science.errors import InvalidInput
-from liuke.science.order_log import Floats, LAST_DAY, Indexes, Int64s, check_same_length, run_starts
+from liuke.science.order_log import LAST_DAY, Floats, Indexes, Int64s, check_same_length, run_starts
 
 _LARGEST_KEY = 2**62
 

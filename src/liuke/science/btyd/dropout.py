@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from scipy.special import betaln, digamma, expit, gammaln
 
 from liuke.science.btyd.cells import Cells, compress
+from liuke.science.btyd.counting import log_counts
 from liuke.science.btyd.fitting import Fit, Objective, check_enough, maximise
 from liuke.science.btyd.quadrature import beta_rules
 from liuke.science.btyd.summary import BuyingSummary
@@ -162,6 +163,21 @@ def expected_orders(
             params, counts[which_x], times[which_age], horizon, first_may_leave
         )
     return alive * per_pair[pair_at].reshape(x.shape)
+
+
+def repeat_probabilities(params: Params, below: int, age: Floats, first_may_leave: bool) -> Floats:
+    """P(x repeat purchases by ``age``) for x = 0 .. below-1, shape (ages, below) (paper's eq. 8).
+
+    Either x purchases came and the member survived their m chances to leave, or at least x would
+    have come, and the member left at the m-th chance.
+    """
+    r, alpha, a, b = (params[name] for name in NAMES)
+    counts = np.exp(log_counts(r, alpha, below, age))
+    at_least = np.maximum(1 - np.cumsum(counts, axis=1) + counts, 0.0)
+    chances = np.arange(below) + first_may_leave
+    survives = np.exp(betaln(a, b + chances) - betaln(a, b))
+    leaves = np.exp(betaln(a + 1, b + np.maximum(chances, 1) - 1) - betaln(a, b))
+    return survives * counts + np.where(chances > 0, leaves, 0.0) * at_least
 
 
 def _while_alive(

@@ -40,3 +40,8 @@ def expected_orders(
 ) -> Floats:
     """Expected purchases in the next ``horizon`` units of time."""
     return dropout.expected_orders(params, x, t_x, age, horizon, FIRST_MAY_LEAVE)
+
+
+def repeat_probabilities(params: Params, below: int, age: Floats) -> Floats:
+    """P(x repeat purchases by ``age``) for x = 0 .. below-1, shape (ages, below)."""
+    return dropout.repeat_probabilities(params, below, age, FIRST_MAY_LEAVE)

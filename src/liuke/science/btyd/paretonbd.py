@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
 from liuke.science.btyd.cells import Cells, compress
+from liuke.science.btyd.counting import log_counts
 from liuke.science.btyd.dropout import Params
 from liuke.science.btyd.fitting import Fit, Objective, check_enough, maximise
 from liuke.science.btyd.quadrature import race
@@ -29,6 +30,7 @@ from liuke.science.order_log import Floats
 
 NAMES = ("r", "alpha", "s", "beta")
 _BLOCK = 256
+_MOMENTS = 64
 
 
 def fit(summary: BuyingSummary | Cells) -> Fit:
@@ -136,6 +138,26 @@ def expected_orders(
     stretch = np.log1p(horizon / (beta + age))
     stays = stretch if s == 1 else -np.expm1((1 - s) * stretch) / (s - 1)
     return alive * (r + x) / (alpha + age) * (beta + age) * stays
+
+
+def repeat_probabilities(params: Params, below: int, age: Floats) -> Floats:
+    """P(x repeat purchases by ``age``) for x = 0 .. below-1, shape (ages, below).
+
+    Purchases while the member stays, over the moment of leaving: after ``age``, or at one of the
+    nodes before it.
+    """
+    r, alpha, s, beta = (params[name] for name in NAMES)
+    nodes, weights = np.polynomial.legendre.leggauss(_MOMENTS)
+    stays = np.exp(-s * np.log1p(age / beta))[:, None]
+    chances = stays * np.exp(log_counts(r, alpha, below, age))
+    low = min(alpha, beta)
+    span = np.log1p(age / low)
+    for node, weight in zip((1 + nodes) / 2, weights / 2, strict=True):
+        moment = low * np.expm1(span * node)
+        density = s / (beta + moment) * np.exp(-s * np.log1p(moment / beta))
+        chance = weight * span * (low + moment) * density
+        chances += chance[:, None] * np.exp(log_counts(r, alpha, below, moment))
+    return chances
 
 
 def _in_blocks(rows: Callable[..., Floats], *columns: ArrayLike) -> Floats:
