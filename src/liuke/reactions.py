@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from liuke.analytics.actions.behaviour import forget_behaviour, note_bought
 from liuke.analytics.actions.count_orders import count_orders
 from liuke.analytics.actions.take_orders import take_orders
 from liuke.analytics.events import OrdersImported
@@ -32,6 +33,7 @@ def connect() -> None:
     follow(MemberErased, forget_erased, name="engagement.forget_member")
     follow(MemberErased, forget_wanted, name="catalog.forget_wishes")
     follow(MemberErased, forget_told, name="orders.forget_answers")
+    follow(MemberErased, forget_done, name="analytics.forget_behaviour")
     follow(OrderPaid, deliver_paid, name="delivery.deliver_order")
     follow(OrderRefunded, close_gone, name="delivery.close_refunded")
     follow(OrderCompleted, count_spend, name="membership.count_spend", replayable=True)
@@ -40,6 +42,8 @@ def connect() -> None:
     follow(OrderPaid, take_own, name="analytics.take_orders")
     follow(OrderRefunded, take_own, name="analytics.take_orders")
     follow(OrderClaimed, take_own, name="analytics.take_orders")
+    follow(OrderPaid, note_buys, name="analytics.note_bought")
+    follow(OrderClaimed, note_buys, name="analytics.note_bought")
     follow(OrderPaid, count_sold_items, name="catalog.count_sold")
     follow(OrderRefunded, count_sold_items, name="catalog.count_sold")
 
@@ -83,6 +87,12 @@ def forget_told(batch: Sequence[Recorded[MemberErased]]) -> None:
         forget_answers(person_id=recorded.fact.person_id)
 
 
+def forget_done(batch: Sequence[Recorded[MemberErased]]) -> None:
+    """Someone was erased → nothing is kept of what they did here."""
+    for recorded in batch:
+        forget_behaviour(person_id=recorded.fact.person_id)
+
+
 def deliver_paid(batch: Sequence[Recorded[OrderPaid]]) -> None:
     """Money is there → the goods go out, if whoever heard of it did not see to that at once."""
     for order_id in undelivered({recorded.fact.order_id for recorded in batch}):
@@ -120,6 +130,11 @@ def take_own(batch: Sequence[Recorded[OrderPaid | OrderRefunded | OrderClaimed]]
     """Our own orders → purchases, beside those of imported logs."""
     order_ids = {recorded.fact.order_id for recorded in batch}
     take_orders(order_ids=order_ids, at=max(recorded.happened_at for recorded in batch))
+
+
+def note_buys(batch: Sequence[Recorded[OrderPaid | OrderClaimed]]) -> None:
+    """A member bought → it stands beside what else they did here."""
+    note_bought(order_ids={recorded.fact.order_id for recorded in batch})
 
 
 def count_sold_items(batch: Sequence[Recorded[OrderPaid | OrderRefunded]]) -> None:

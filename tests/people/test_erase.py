@@ -87,7 +87,7 @@ def test_every_row_of_the_person_loses_its_face(
     assert len({row.external_id for row in rows}) == 2, "two sources do not betray one another"
     assert not LoginCode.objects.exists()
     assert {said.is_given for said in queries.consents_of(member.person_id).values()} == {False}
-    assert len(queries.consents_of(member.person_id)) == 8
+    assert len(queries.consents_of(member.person_id)) == 9
     for trace in (NUMBER, index, "example", "Urumqi"):
         assert trace not in everything()
     person = Member.objects.get(pk=member.person_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from liuke.analytics.behaviour import COUNTED_AS
 from liuke.base.audit import Invariant
 
 # Facts as a recount of the purchases; `liuke rebuild facts` and the audit ask the same question.
@@ -97,6 +98,21 @@ _PROMISES = [
         "No item line without its purchase",
         "SELECT l.purchase_id FROM analytics_purchase_line l LEFT JOIN analytics_purchase p ON p.id = l.purchase_id"
         " WHERE p.id IS NULL",
+    ),
+    Invariant(
+        "analytics.behaviour_is_counted_by_day",
+        "What is kept of a person's behaviour was counted: the rows are dropped by the month, the counts stay",
+        f"SELECT told.person_id FROM (SELECT person_id, count(*) AS rows FROM analytics_behaviour"
+        " WHERE person_id IS NOT NULL GROUP BY person_id) told LEFT JOIN (SELECT person_id,"
+        f" sum({' + '.join(COUNTED_AS.values())}) AS rows FROM analytics_behaviour_day"
+        " GROUP BY person_id) counted USING (person_id) WHERE told.rows > coalesce(counted.rows, 0)",
+    ),
+    Invariant(
+        "analytics.behaviour_of_nobody_erased",
+        "Nothing is kept of what somebody did who was erased",
+        'SELECT d.person_id, d."on" FROM analytics_behaviour_day d JOIN people_member m ON m.id = d.person_id'
+        " WHERE m.erased_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM events_pending p"
+        " JOIN events_event e ON e.id = p.event_id WHERE e.name = 'people.MemberErased')",
     ),
 ]
 

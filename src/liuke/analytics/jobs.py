@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
+from liuke.analytics.actions.behaviour_months import keep_months as see_to_months
 from liuke.analytics.actions.evaluate_apart import evaluate_apart, evaluate_what_is_stale
 from liuke.analytics.actions.import_upload_apart import import_upload_apart
 from liuke.analytics.actions.import_upload_apart import sweep_uploads as sweep
@@ -26,6 +27,13 @@ def evaluate_stale(timestamp: int) -> None:
 def import_upload(reference: str) -> None:
     """After somebody said what is in a dropped file: take it in."""
     import_upload_apart(reference=reference)
+
+
+@app.periodic(cron="41 4 * * *")
+@app.task(name="analytics.keep_months")
+def keep_months(timestamp: int) -> None:
+    """Every night: the coming months of behaviour have their tables, and the old ones are dropped."""
+    see_to_months()
 
 
 @app.periodic(cron="* * * * *")

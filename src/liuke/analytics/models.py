@@ -6,7 +6,12 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
+from liuke.analytics.behaviour import BATCH_LETTERS, KINDS, OF_PERSONS, TEXT_LETTERS
 from liuke.analytics.rules import GROUP_BOUNDS, STAGE_CODES
+from liuke.analytics.segment_models import Segment as Segment
+from liuke.analytics.segment_models import SegmentMember as SegmentMember
+from liuke.analytics.segment_models import SegmentMove as SegmentMove
+from liuke.analytics.segment_models import SegmentNews as SegmentNews
 from liuke.people.models import Login, Member
 
 
@@ -300,29 +305,6 @@ class Evaluation(models.Model):
         db_table = "analytics_evaluation"
 
 
-class Segment(models.Model):
-    """A filter worth a name: who fits is asked anew each time. `filter` has the keys of `queries.standings`."""
-
-    id = models.BigAutoField(primary_key=True)
-    reference = models.CharField(max_length=16, unique=True)
-    source = models.ForeignKey(Source, models.PROTECT)
-    name = models.CharField(max_length=80)
-    filter = models.JSONField()
-    made_at = models.DateTimeField()
-    by = models.ForeignKey(Login, models.PROTECT, null=True, related_name="+")
-    retired_at = models.DateTimeField(null=True)
-
-    class Meta:
-        db_table = "analytics_segment"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["source", "name"],
-                condition=Q(retired_at=None),
-                name="one_segment_of_a_name",
-            ),
-        ]
-
-
 class Upload(models.Model):
     """A file dropped on the page, and how far its import is. The file itself is deleted when it ends.
 
@@ -364,4 +346,82 @@ class Upload(models.Model):
                 | Q(state__in=("dropped", "queued", "reading"), ended_at=None),
                 name="an_ended_upload_says_when",
             ),
+        ]
+
+
+class Behaviour(models.Model):
+    """One thing that a visitor did, kept for some months: a partition of the table a month, by `at`.
+
+    The key holds the moment because that of a partitioned table must; a batch that is told again tells the same
+    moments, so it meets itself, also over a month's end. Either a person did it or a `visitor`, a random name that
+    ends with the browser's tab: the two are never joined. Written a thousand at a time, so without foreign keys
+    (docs/decisions/0025).
+    """
+
+    pk = models.CompositePrimaryKey("batch", "position", "at")
+    batch = models.CharField(max_length=BATCH_LETTERS)
+    position = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=8)
+    person = models.ForeignKey(
+        Member, models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    visitor = models.CharField(max_length=24, blank=True, default="")
+    product = models.CharField(max_length=16, blank=True, default="")
+    variant = models.CharField(max_length=16, blank=True, default="")
+    text = models.CharField(max_length=TEXT_LETTERS, blank=True, default="")
+    came_from = models.CharField(max_length=TEXT_LETTERS, blank=True, default="")
+
+    class Meta:
+        db_table = "analytics_behaviour"
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=KINDS), name="behaviour_of_a_known_kind"),
+            models.CheckConstraint(
+                condition=Q(person__isnull=False, visitor="")
+                | Q(person=None) & ~Q(visitor="") & ~Q(kind__in=OF_PERSONS),
+                name="behaviour_of_a_person_or_a_visitor",
+            ),
+            models.CheckConstraint(
+                condition=~Q(text__regex="[0-9]{7}|@") & ~Q(came_from__regex="[0-9]{7}|@"),
+                name="behaviour_tells_no_number",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["person", "at"],
+                name="behaviour_by_person",
+                condition=Q(person__isnull=False),
+            ),
+        ]
+
+
+class BehaviourDay(models.Model):
+    """How often a person did each thing on a site-local day: kept by increments, together with the rows it counts."""
+
+    pk = models.CompositePrimaryKey("person_id", "on")
+    person = models.ForeignKey(
+        Member, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    on = models.DateField()
+    views = models.IntegerField()
+    searches = models.IntegerField()
+    logins = models.IntegerField()
+    adds = models.IntegerField()
+    buys = models.IntegerField()
+    clicks = models.IntegerField()
+    opens = models.IntegerField()
+
+    class Meta:
+        db_table = "analytics_behaviour_day"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    views__gte=0, searches__gte=0, logins__gte=0, adds__gte=0, buys__gte=0,
+                    clicks__gte=0, opens__gte=0,
+                ),
+                name="behaviour_counts_are_not_negative",
+            ),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["on", "person"], name="login_days", condition=Q(logins__gt=0)),
         ]

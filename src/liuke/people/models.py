@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from liuke.base import sealing
 from liuke.people.rules import (
     BASES,
+    BEHAVIOUR,
     CALENDARS,
     CHANNELS,
     CODE_KINDS,
@@ -241,7 +242,11 @@ class ConsentChange(models.Model):
         db_table = "people_consent_change"
         constraints = [
             models.CheckConstraint(
-                condition=Q(channel__in=CHANNELS, purpose__in=PURPOSES, basis__in=BASES),
+                condition=Q(basis__in=BASES)
+                & (
+                    Q(channel__in=CHANNELS, purpose__in=PURPOSES)
+                    | Q(channel=BEHAVIOUR[0], purpose=BEHAVIOUR[1])
+                ),
                 name="consent_in_known_words",
             ),
             models.CheckConstraint(

@@ -26,7 +26,7 @@ from liuke.people.models import (
     StaffAct,
     StaffPolicy,
 )
-from liuke.people.rules import PHONE_PURPOSE, STAFF_ROLES, read_phone
+from liuke.people.rules import BEHAVIOUR, PHONE_PURPOSE, STAFF_ROLES, read_phone
 
 # Offered for choosing, by name; `set_time_zone` takes every IANA name.
 ZONES = tuple(
@@ -114,6 +114,18 @@ def may_reach(person_id: int, channel: str, purpose: str) -> bool:
     """Whether a message may go: marketing needs a yes, service only that there is no no."""
     said = Consent.objects.filter(person_id=person_id, channel=channel, purpose=purpose).first()
     return said.is_given if said is not None else purpose == "service"
+
+
+def may_be_noted(person_ids: Collection[int]) -> set[int]:
+    """Those of these persons of whose behaviour something may be kept: they are there and have not said no."""
+    channel, purpose = BEHAVIOUR
+    refused = Consent.objects.filter(channel=channel, purpose=purpose, is_given=False)
+    there = Member.objects.filter(pk__in=person_ids, person=F("pk"), erased_at=None)
+    return set(
+        there.exclude(pk__in=refused.filter(person__in=person_ids).values("person")).values_list(
+            "pk", flat=True
+        )
+    )
 
 
 def attestations(source: str) -> QuerySet[Attestation]:

@@ -18,6 +18,7 @@ from liuke.analytics.models import (
     StageMove,
     Standing,
 )
+from liuke.analytics.queries.behaviour import behaviour_told
 from liuke.analytics.queries.lists import MemberRow, member_rows
 from liuke.analytics.queries.reports import source_named
 from liuke.analytics.rules import STAGES
@@ -102,6 +103,7 @@ def file_of(member: Member) -> Json:
             _purchase_told(row)
             for row in _purchases(Purchase.objects.filter(member=member).order_by("at", "id"))
         ],
+        "behaviour": behaviour_told(member.pk),  # of the person's own row; others have none
     }
 
 

@@ -48,6 +48,11 @@ _STOPS = {
     ("email", "service"): gettext_noop("No more order news by e-mail"),
     ("list", "service"): gettext_noop("No more calls about my orders"),
 }
+# What is noted of visits: a consent with a page of its own (privacy.py), so not among the switches above.
+BEHAVIOUR_ASK = gettext_noop(
+    "The shop may note which pages I open, what I search for and when I come, to suggest what fits me."
+)
+_BEHAVIOUR_NAMES = {"site": gettext_noop("This shop"), "behaviour": gettext_noop("Notes of visits")}
 _VOW = gettext_noop("At most once a week over all channels; I can take this back at any time.")
 _CALLS = {
     "": gettext_noop("not rung yet"),
@@ -105,12 +110,12 @@ _OWN_FIGURES = (
 
 def channel_name(channel: str) -> str:
     """`Text message` of `sms`."""
-    return gettext(CHANNELS[channel])
+    return gettext({**CHANNELS, **_BEHAVIOUR_NAMES}[channel])
 
 
 def purpose_name(purpose: str) -> str:
     """`Offers for you` of `marketing`."""
-    return gettext(PURPOSES[purpose])
+    return gettext({**PURPOSES, **_BEHAVIOUR_NAMES}[purpose])
 
 
 def basis_says(basis: str) -> str:

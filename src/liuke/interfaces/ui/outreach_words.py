@@ -197,7 +197,7 @@ def reason_name(key: str) -> str:
 
 def channel_name(key: str) -> str:
     """`SMS` of `sms`."""
-    return _named(CHANNELS, key)
+    return _named({**CHANNELS, "site": gettext_noop("This shop")}, key)
 
 
 def channel_icon(key: str) -> str:
@@ -207,7 +207,7 @@ def channel_icon(key: str) -> str:
 
 def purpose_name(key: str) -> str:
     """`Marketing` of `marketing`."""
-    return _named(PURPOSES, key)
+    return _named({**PURPOSES, "behaviour": gettext_noop("Notes of visits")}, key)
 
 
 def run_state_name(key: str) -> str:

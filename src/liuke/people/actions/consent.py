@@ -20,7 +20,7 @@ from liuke.people.errors import (
     UnknownMember,
 )
 from liuke.people.models import Attestation, Consent, ConsentChange, Login, Member
-from liuke.people.rules import BASES, CHANNELS, PURPOSES
+from liuke.people.rules import BASES, CHANNELS, CONSENTS, PURPOSES
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('people.consent'))"
 _BESIDE_OTHERS = "SELECT pg_advisory_xact_lock_shared(hashtext('people.consent'))"
@@ -184,8 +184,7 @@ def withdraw_everything(person: Member, *, basis: str, by: Login | None) -> None
             by=by,
             at=now,
         )
-        for channel in CHANNELS
-        for purpose in PURPOSES
+        for channel, purpose in CONSENTS
     )
 
 
@@ -223,7 +222,7 @@ def _cover(source: str) -> int:
 
 
 def _check(channel: str, purpose: str, basis: str, *, is_given: bool) -> None:
-    is_known = channel in CHANNELS and purpose in PURPOSES and basis in BASES
+    is_known = (channel, purpose) in CONSENTS and basis in BASES
     if not is_known or basis == "attested" or (basis == "one_click" and is_given):
         raise BadConsent
 
