@@ -9,6 +9,7 @@ from .guessing import Guess, GuessedColumn, guess
 from .lines import REASONS, BadLine, Block, Mapping, Options, OrderLine
 from .reading import LogReader, read
 from .shape import Column, LogLook, look
+from .table import Table, read_table
 
 __all__ = [
     "COLUMNS",
@@ -25,6 +26,7 @@ __all__ = [
     "Mapping",
     "Options",
     "OrderLine",
+    "Table",
     "UnreadableLog",
     "as_arrays",
     "column_index",
@@ -33,4 +35,5 @@ __all__ = [
     "guess",
     "look",
     "read",
+    "read_table",
 ]

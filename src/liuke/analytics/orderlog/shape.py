@@ -106,8 +106,9 @@ def look(
     encoding: str | None = None,
     delimiter: str | None = None,
     has_header: bool | None = None,
+    least_columns: int = 3,
 ) -> LogLook:
-    """What is in this file? The three options overrule what would be detected."""
+    """What is in this file? The first three options overrule what would be detected."""
     path = Path(path)
     size = _size(path)
     try:
@@ -119,12 +120,12 @@ def look(
     if not start:
         raise EmptyLog(file=path.name)
     if start.startswith(b"PAR1") and not gzipped:
-        return _parquet(path, size)
+        return _parquet(path, size, least_columns)
     _refuse_binary(path, start)
     found = _encoding(start, encoding)
     text = _sample(start, found)
     _refuse_markup(path, text)
-    looked = _table(path, text, delimiter, has_header)
+    looked = _table(path, text, delimiter, has_header, least_columns)
     return replace(
         looked,
         gzipped=gzipped,
@@ -210,7 +211,9 @@ def _sample(start: bytes, found: Encoding) -> str:
     return text[: end + 1] or text
 
 
-def _table(path: Path, text: str, delimiter: str | None, has_header: bool | None) -> LogLook:
+def _table(
+    path: Path, text: str, delimiter: str | None, has_header: bool | None, least_columns: int
+) -> LogLook:
     newline = "\r" if "\r" in text and "\n" not in text else "\n"
     lines = text.replace("\r\n", "\n").replace("\r", newline and "\n").split("\n")
     if not any(line.strip() for line in lines):
@@ -218,7 +221,7 @@ def _table(path: Path, text: str, delimiter: str | None, has_header: bool | None
     delimiter = delimiter or _delimiter(lines)
     records = _records(lines, delimiter)
     width = _usual_width(records)
-    if width < 3:
+    if width < least_columns:
         raise TooFewColumns(file=path.name, count=width)
     first = next((at for at, (_, row) in enumerate(records[:40]) if len(row) > width / 2), 0)
     header_line, names = records[first]
@@ -292,11 +295,11 @@ def _columns(names: list[str], rows: list[list[str]], width: int) -> tuple[Colum
     return tuple(found)
 
 
-def _parquet(path: Path, size: int) -> LogLook:
+def _parquet(path: Path, size: int, least_columns: int) -> LogLook:
     found = parquet.peek(path, SAMPLE_ROWS)
     if not found.rows:
         raise NoLines(file=path.name)
-    if len(found.names) < 3:
+    if len(found.names) < least_columns:
         raise TooFewColumns(file=path.name, count=len(found.names))
     return LogLook(
         path=path, format="parquet", gzipped=False, encoding="utf-8", delimiter="",

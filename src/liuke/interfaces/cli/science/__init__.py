@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import click
 
+from liuke.interfaces.cli.science.fit import fit
 from liuke.interfaces.cli.science.rfm import rfm
+from liuke.interfaces.cli.science.uplift import uplift
 
 
 @click.group()
@@ -15,6 +17,6 @@ def science() -> None:
     """The arithmetic on any order log, without a site."""
 
 
-for _command in (rfm,):
+for _command in (fit, rfm, uplift):
     _command.needs_database = False  # type: ignore[attr-defined]
     science.add_command(_command)
