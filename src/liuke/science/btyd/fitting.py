@@ -8,12 +8,10 @@ logarithms to the parameters by the delta method, ``se(p) = p * se(log p)``.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from liuke.science.errors import NotEnoughData
 from liuke.science.order_log import Floats
@@ -24,10 +22,10 @@ REPEATERS_NEEDED = 10
 Objective = Callable[[Floats], tuple[float, Floats]]
 """Parameters, shape (k,), to log-likelihood and its gradient by the parameters' logarithms."""
 
-_FARTHEST = 12.0
-_STEP = 1e-4
-_LEFT = 1e-5
-_SLOPE = 1e-3
+_FARTHEST, _LONGEST, _STEP = 9.0, 1.5, 1e-4
+"""In logarithms: the region around a start, one step of the search, one of a difference."""
+_MOST_ROUNDS, _MOST_STEPS, _STILL = 5, 50, 1e-8
+_LEFT, _FLATTEST = 1e-5, 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +72,7 @@ def maximise(
 ) -> Fit:
     """Climb from each start in turn until one reaches a peak; otherwise keep the highest point.
 
-    ``starts`` are parameters, all above 0; the search keeps within e**12 of each of them.
+    ``starts`` are parameters, all above 0; the search keeps within e**9 of each of them.
     """
     best: _Peak | None = None
     for start in starts:
@@ -96,51 +94,88 @@ def maximise(
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    logs: Floats
+    height: float
+    slope: Floats
+
+
 def _climb(objective: Objective, start: Floats) -> _Peak:
-    def cost(logs: Floats) -> tuple[float, Floats]:
-        height, slope = objective(np.exp(logs))
-        return -height, -slope
-
-    low, high = start - _FARTHEST, start + _FARTHEST
-    found = minimize(
-        cost,
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=list(zip(low, high, strict=True)),
-        options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-9, "maxcor": 20},
-    )
-    logs, height = np.asarray(found.x), -float(found.fun)
-    for _ in range(4):
-        slope = objective(np.exp(logs))[1]
-        deviations, step = _newton(objective, logs, slope)
-        left = math.inf if step is None else float(slope @ step)
-        if step is None or left < _LEFT:
+    """BFGS with backtracking, begun anew from differences wherever it stops short of a peak."""
+    place = _Place(start, *objective(np.exp(start)))
+    information = _information(objective, start, place.slope)
+    for _ in range(_MOST_ROUNDS):
+        before = place.height
+        place = _bfgs(objective, place, information, start)
+        information = _information(objective, place.logs, None)
+        if _gain(information, place.slope) < _LEFT or place.height <= before:
             break
-        ahead = np.clip(logs + step, low, high)
-        if (higher := objective(np.exp(ahead))[0]) <= height:
-            break
-        logs, height = ahead, higher
-    inside = bool((np.abs(logs - start) < _FARTHEST - 0.1).all())
-    reached = inside and left < 2 * _LEFT
-    return _Peak(logs, height, deviations if reached else np.full(len(logs), np.nan), reached)
-
-
-def _newton(objective: Objective, logs: Floats, slope: Floats) -> tuple[Floats, Floats | None]:
-    """Standard deviations of the logarithms and the step to the peak; None where there is none."""
-    size = len(logs)
-    hessian = np.empty((size, size))
-    for place in range(size):
-        shift = np.zeros(size)
-        shift[place] = _STEP
-        ahead, behind = objective(np.exp(logs + shift))[1], objective(np.exp(logs - shift))[1]
-        hessian[place] = (ahead - behind) / (2 * _STEP)
-    information = -(hessian + hessian.T) / 2
-    unknown = np.full(size, np.nan)
-    if not np.isfinite(information).all():
-        return unknown, None
     curvatures, axes = np.linalg.eigh(information)
-    if curvatures[0] <= _SLOPE:
-        return unknown, None
-    covariance = (axes / curvatures) @ axes.T
-    return np.sqrt(np.diag(covariance)), covariance @ slope
+    inside = bool((np.abs(place.logs - start) < _FARTHEST - 0.1).all())
+    still = _gain(information, place.slope) < _LEFT
+    if not (inside and still and curvatures[0] > _FLATTEST):
+        return _Peak(place.logs, place.height, np.full(len(start), np.nan), reached=False)
+    deviations = np.sqrt((axes**2 / curvatures).sum(axis=1))
+    return _Peak(place.logs, place.height, deviations, reached=True)
+
+
+def _gain(information: Floats, slope: Floats) -> float:
+    """What Newton's next step would bring."""
+    return float(slope @ _uphill(information, slope))
+
+
+def _bfgs(objective: Objective, place: _Place, information: Floats, start: Floats) -> _Place:
+    for _ in range(_MOST_STEPS):
+        step = _uphill(information, place.slope)
+        if float(place.slope @ step) < _STILL:
+            break
+        ahead = _ahead(objective, place, step, start)
+        if ahead is None:
+            break
+        information = _learned(information, ahead.logs - place.logs, place.slope - ahead.slope)
+        place = ahead
+    return place
+
+
+def _uphill(information: Floats, slope: Floats) -> Floats:
+    """Newton's step with every curvature taken as if it had a peak, no longer than e**2 allows."""
+    curvatures, axes = np.linalg.eigh(information)
+    bent = np.maximum(np.abs(curvatures), max(float(np.abs(curvatures).max()) * 1e-9, 1e-9))
+    step: Floats = axes @ ((axes.T @ slope) / bent)
+    return step * min(1.0, _LONGEST / max(float(np.abs(step).max()), 1e-300))
+
+
+def _ahead(objective: Objective, place: _Place, step: Floats, start: Floats) -> _Place | None:
+    """The first of step, step/4, step/16, ... that climbs as it should, within the region."""
+    for _ in range(12):
+        logs = np.clip(place.logs + step, start - _FARTHEST, start + _FARTHEST)
+        height, slope = objective(np.exp(logs))
+        promised = float(place.slope @ (logs - place.logs))
+        if height > place.height and height >= place.height + 1e-4 * promised:
+            return _Place(logs, height, slope)
+        step = step / 4
+    return None
+
+
+def _learned(information: Floats, moved: Floats, flatter: Floats) -> Floats:
+    """The BFGS update: what one step taught of the curvature along it."""
+    along = float(moved @ flatter)
+    pulled = information @ moved
+    was = float(moved @ pulled)
+    if along <= 1e-12 or was <= 1e-12:
+        return information
+    return information + np.outer(flatter, flatter) / along - np.outer(pulled, pulled) / was
+
+
+def _information(objective: Objective, logs: Floats, slope: Floats | None) -> Floats:
+    """Minus the Hessian: forward differences of the slope given, central ones without."""
+    rows = []
+    for shift in np.eye(len(logs)) * _STEP:
+        ahead = objective(np.exp(logs + shift))[1]
+        if slope is None:
+            rows.append((objective(np.exp(logs - shift))[1] - ahead) / (2 * _STEP))
+        else:
+            rows.append((slope - ahead) / _STEP)
+    matrix = np.array(rows)
+    return (matrix + matrix.T) / 2
