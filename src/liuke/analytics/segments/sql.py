@@ -1,0 +1,256 @@
+"""A rule as SQL: who is in, and the first day on which each member's membership can change by time alone.
+
+What is filled in is whole numbers, dates, and words that `grammar` has let through, so there is nothing to quote and
+no `%` for a driver. `liuke.analytics.segments.predicate` says the same of one member; tests hold the two together.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from liuke.analytics.segments.grammar import (
+    STAGES,
+    And,
+    Choice,
+    Cohort,
+    Figure,
+    Leaf,
+    Nested,
+    Node,
+    Not,
+    Or,
+    Wait,
+    Within,
+    is_timed,
+    walk,
+)
+from liuke.analytics.segments.logins import LOGIN_DAYS
+
+NEVER = "date 'infinity'"
+_COLUMNS = {
+    "days": "s.days_since_last_order",
+    **{name: f"s.{name}" for name in ("r", "f", "m", "orders", "total_fen", "at_stake_fen")},
+    "orders_ever": "f.orders",
+    "order_days_ever": "f.order_days",
+    "returns_ever": "f.returns",
+    "spent_ever_fen": "f.spent_fen",
+    "returned_ever_fen": "f.returned_fen",
+}
+_ANCHORS = {"days_without_order": "f.last_on", "login_days": "l.last_on"}
+_FACTS = "LEFT JOIN analytics_member_facts f ON f.member_id = s.member_id"
+_SUMS = """
+count(*) FILTER (WHERE p.amount_fen >= 0 AND p."on" <= {day}) AS orders,
+coalesce(sum(p.amount_fen) FILTER (WHERE p."on" <= {day}), 0)::bigint AS paid,
+min(p."on") FILTER (WHERE p.amount_fen >= 0 AND p."on" <= {day}) AS first_order_on,
+min(p."on") FILTER (WHERE p."on" <= {day}) AS first_on,
+min(p."on") FILTER (WHERE p.amount_fen >= 0 AND p."on" > {day}) AS coming_order_on,
+min(p."on") FILTER (WHERE p."on" > {day}) AS coming_on"""
+# What is read of many rows a member: looked up for each of some members, or summed once for everyone.
+_FOR_SOME = "LEFT JOIN LATERAL (SELECT {sums} FROM {rows} WHERE p.member_id = s.member_id{which}) {name} ON true"
+_FOR_ALL = (
+    "LEFT JOIN (SELECT p.member_id, {sums} FROM {rows} WHERE true{which} GROUP BY p.member_id) {name}"
+    " ON {name}.member_id = s.member_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a rule is asked within: the source, its day, the ids of the segments that may be nested, and whether
+    everyone is asked or only some, which the caller names.
+    """
+
+    source_id: int
+    day: dt.date
+    segment_ids: Mapping[str, int]
+    for_all: bool = True
+
+
+def members(node: Node, frame: Frame) -> str:
+    """One statement: the ids of everyone of the source who is in."""
+    return (
+        f"SELECT s.member_id FROM analytics_standing s {joins([node], frame)}"
+        f" WHERE s.source_id = {frame.source_id:d} AND {truth(node, frame)}"
+    )
+
+
+def judgements(rules: Mapping[int, Node], frame: Frame, *, which: str = "") -> str:
+    """One statement for several rules by id: (rule_id, member_id, is_in, next_on), only rows of members who are in or
+    have a day to come. `which` narrows the standings `s`.
+    """
+    rows = ", ".join(
+        f"({rule_id:d}::bigint, {truth(node, frame)}, {next_day(node, frame)})"
+        for rule_id, node in rules.items()
+    )
+    return (
+        f"SELECT v.rule_id, s.member_id, v.is_in, nullif(v.next_on, {NEVER}) AS next_on"
+        f" FROM analytics_standing s {joins(rules.values(), frame)}"
+        f" CROSS JOIN LATERAL (VALUES {rows}) v (rule_id, is_in, next_on)"
+        f" WHERE s.source_id = {frame.source_id:d} {which} AND (v.is_in OR v.next_on < {NEVER})"
+    )
+
+
+def joins(nodes: Iterable[Node], frame: Frame) -> str:
+    """The tables that these rules read besides the standings."""
+    found: dict[str, None] = {}
+    for leaf in (each for node in nodes for each in walk(node)):
+        if isinstance(leaf, Within):
+            found[_window(leaf.days, frame)] = None
+        elif isinstance(leaf, Wait) and leaf.fact == "login_days":
+            found[_many('max(p."on") AS last_on', f"({LOGIN_DAYS}) p", "", "l", frame)] = None
+        elif isinstance(leaf, Figure | Wait) and _reads_facts(leaf):
+            found[_FACTS] = None
+    return " ".join(found)
+
+
+def truth(node: Node, frame: Frame) -> str:
+    """Whether `s` is in: a condition that is never null."""
+    match node:
+        case And(parts):
+            return _all(truth(part, frame) for part in parts)
+        case Or(parts):
+            return "(" + " OR ".join(truth(part, frame) for part in parts) + ")"
+        case Not(part):
+            return f"(NOT {truth(part, frame)})"
+        case Within(fact, days, low, high):
+            column = "orders" if fact == "orders_within" else "paid"
+            return _between(f"coalesce(w{days:d}.{column}, 0)", low, high)
+        case Wait():
+            return _waited(node, frame)
+    return _stands(node, frame)
+
+
+def next_day(node: Node, frame: Frame) -> str:
+    """The first day on which `s` can change by time alone: a date, `infinity` for never."""
+    if not is_timed(node):
+        return NEVER
+    match node:
+        case Not(part):
+            return next_day(part, frame)
+        case And(parts):
+            return _together(node, parts, frame, all_hold=True)
+        case Or(parts):
+            return _together(node, parts, frame, all_hold=False)
+        case Within():
+            return _window_moves(node)
+        case Wait():
+            return _wait_ends(node, frame)
+    return NEVER
+
+
+def _together(node: Node, parts: tuple[Node, ...], frame: Frame, *, all_hold: bool) -> str:
+    """As `predicate._together`: parts that time does not touch have no day of their own."""
+    timed = [part for part in parts if is_timed(part)]
+    still = [truth(part, frame) for part in parts if not is_timed(part)]
+    sign = "NOT " if all_hold else ""
+    first = _least(next_day(part, frame) for part in timed)
+    last = _greatest(
+        f"CASE WHEN {sign}{truth(part, frame)} THEN {next_day(part, frame)} ELSE date '-infinity' END"
+        for part in timed
+    )
+    stuck = "".join(f" WHEN {sign}{each} THEN {NEVER}" for each in still)
+    whole = truth(node, frame) if all_hold else f"NOT {truth(node, frame)}"
+    return f"(CASE WHEN {whole} THEN {first}{stuck} ELSE {last} END)"
+
+
+def _stands(leaf: Leaf, frame: Frame) -> str:
+    match leaf:
+        case Choice("stage", among):
+            return f"s.stage IN ({', '.join(str(STAGES.index(name)) for name in among)})"
+        case Choice(_, among):
+            return "s.group_id IN ({})".format(", ".join(f"'{key}'" for key in among))
+        case Figure(fact, low, high):
+            inside = _between(_COLUMNS[fact], low, high)
+            return f"coalesce({inside}, false)" if _reads_facts(leaf) else inside
+        case Cohort():
+            first, following = leaf.days()
+            return f"(s.first_on >= {_date(first)} AND s.first_on < {_date(following)})"
+        case Nested(segment):
+            return (
+                "EXISTS (SELECT 1 FROM analytics_segment_member n WHERE n.member_id = s.member_id"
+                f" AND n.segment_id = {frame.segment_ids[segment]:d} AND n.since IS NOT NULL)"
+            )
+    return "s.is_overdue"
+
+
+def _waited(leaf: Wait, frame: Frame) -> str:
+    return (
+        f"coalesce({_between(f'{_date(frame.day)} - {_anchor(leaf)}', leaf.low, leaf.high)}, false)"
+    )
+
+
+def _wait_ends(leaf: Wait, frame: Frame) -> str:
+    since, day = _anchor(leaf), _date(frame.day)
+    cases = []
+    if leaf.low is not None:
+        cases.append(f"WHEN {day} < {since} + {leaf.low:d} THEN {since} + {leaf.low:d}")
+    if leaf.high is not None:
+        cases.append(f"WHEN {day} <= {since} + {leaf.high:d} THEN {since} + {leaf.high + 1:d}")
+    return f"(CASE {' '.join(cases)} ELSE {NEVER} END)"
+
+
+def _anchor(leaf: Wait) -> str:
+    if leaf.fact in _ANCHORS:
+        return _ANCHORS[leaf.fact]
+    return f"(CASE WHEN s.stage = {STAGES.index(leaf.stage)} THEN s.since_on END)"
+
+
+def _window_moves(leaf: Within) -> str:
+    name, is_count = f"w{leaf.days:d}", leaf.fact == "orders_within"
+    value = f"coalesce({name}.orders, 0)"
+    falls, rises = [], []
+    if leaf.low is not None:
+        falls.append(f"{value} >= {leaf.low:d}")
+        rises.append(f"{value} < {leaf.low:d}")
+    if leaf.high is not None:
+        falls.append(f"{value} > {leaf.high:d}")
+        rises.append(f"{value} <= {leaf.high:d}")
+    leaves, comes = (
+        (f"{name}.first_order_on + {leaf.days:d}", f"{name}.coming_order_on")
+        if is_count
+        else (f"{name}.first_on + {leaf.days:d}", f"{name}.coming_on")
+    )
+    if is_count:
+        leaves = f"CASE WHEN {' OR '.join(falls)} THEN {leaves} END"
+        comes = f"CASE WHEN {' OR '.join(rises)} THEN {comes} END"
+    return f"coalesce(least({leaves}, {comes}), {NEVER})"
+
+
+def _window(days: int, frame: Frame) -> str:
+    since = _date(frame.day - dt.timedelta(days=days))
+    sums = _SUMS.format(day=_date(frame.day))
+    return _many(sums, "analytics_purchase p", f' AND p."on" > {since}', f"w{days:d}", frame)
+
+
+def _many(sums: str, rows: str, which: str, name: str, frame: Frame) -> str:
+    form = _FOR_ALL if frame.for_all else _FOR_SOME
+    return form.format(sums=sums, rows=rows, which=which, name=name)
+
+
+def _reads_facts(leaf: Figure | Wait) -> bool:
+    if isinstance(leaf, Wait):
+        return leaf.fact == "days_without_order"
+    return _COLUMNS[leaf.fact].startswith("f.")
+
+
+def _between(value: str, low: int | None, high: int | None) -> str:
+    ends = [f"{value} >= {low:d}"] if low is not None else []
+    ends += [f"{value} <= {high:d}"] if high is not None else []
+    return _all(ends)
+
+
+def _all(parts: Iterable[str]) -> str:
+    return "(" + (" AND ".join(parts) or "true") + ")"
+
+
+def _least(days: Iterable[str]) -> str:
+    return f"least({', '.join(days)})"
+
+
+def _greatest(days: Iterable[str]) -> str:
+    return f"greatest({', '.join(days)})"
+
+
+def _date(on: dt.date) -> str:
+    return f"date '{on.isoformat()}'"
