@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from liuke.analytics import queries
 from liuke.analytics.models import (
+    BehaviourDay,
     MemberFacts,
     Purchase,
     Segment,
@@ -20,9 +21,8 @@ from liuke.analytics.models import (
     Source,
     Standing,
 )
-from liuke.analytics.queries import member_states
 from liuke.analytics.rules import STAGES
-from liuke.analytics.segments import grammar, logins, predicate, sql
+from liuke.analytics.segments import grammar, predicate, sql
 from liuke.analytics.segments.flat import from_flat, to_flat
 from liuke.analytics.segments.grammar import BadRule, Nested, Node, Within
 from liuke.analytics.segments.nesting import Circle, levels
@@ -105,7 +105,7 @@ def read(rule: dict[str, Any]) -> Node:
 
 
 @pytest.fixture
-def crowd(monkeypatch: pytest.MonkeyPatch) -> Source:
+def crowd() -> Source:
     """Members in all sorts of states, some with orders of days to come, and logins for half of them."""
     source = Source.objects.create(
         key="crowd", title="crowd", currency="CNY", time_zone="Asia/Shanghai", opened_at=clock.now()
@@ -114,25 +114,22 @@ def crowd(monkeypatch: pytest.MonkeyPatch) -> Source:
         reference="IN", source=source, name="in", rule={}, reads=[], made_at=clock.now()
     )
     with chance.seeded(7) as draw:
-        told = _people(source, segment, draw)
-    for module in (sql, member_states):
-        monkeypatch.setattr(module, "LOGIN_DAYS", told)
+        for number in range(1, MEMBERS + 1):
+            member = Member.objects.create(
+                id=number, person_id=number, reference=ids.new_reference(), source="crowd",
+                external_id=str(number), enrolled_at=clock.now(),
+            )  # fmt: skip
+            _live(source, member, draw)
+            if number % 2:
+                SegmentMember.objects.create(segment=segment, member=member, since=clock.now())
+                _log_in(member, ago(draw.randint(0, 25)), logins=1)
+                _log_in(member, ago(-1), logins=0)
     return source
 
 
-def _people(source: Source, segment: Segment, draw: Any) -> str:
-    """Enrol and place them; where their logins are."""
-    logged_in = ["(0::bigint, NULL::date)"]
-    for number in range(MEMBERS):
-        member = Member.objects.create(
-            id=number + 1, person_id=number + 1, reference=ids.new_reference(), source="crowd",
-            external_id=str(number), enrolled_at=clock.now(),
-        )  # fmt: skip
-        _live(source, member, draw)
-        if number % 2:
-            SegmentMember.objects.create(segment=segment, member=member, since=clock.now())
-            logged_in.append(f"({member.pk}::bigint, date '{ago(draw.randint(0, 25))}')")
-    return f'SELECT member_id, "on" FROM (VALUES {", ".join(logged_in)}) AS rows (member_id, "on")'
+def _log_in(member: Member, on: dt.date, *, logins: int) -> None:
+    counted = dict.fromkeys(("views", "searches", "adds", "buys", "clicks", "opens"), 1)
+    BehaviourDay.objects.create(person=member, on=on, logins=logins, **counted)
 
 
 def _live(source: Source, member: Member, draw: Any) -> None:
@@ -395,7 +392,3 @@ def test_segments_are_judged_after_those_they_name_and_circles_are_refused() -> 
     chain = {str(n): frozenset({str(n - 1)}) for n in range(6)}
     with pytest.raises(Circle):
         levels(chain)
-
-
-def test_nobody_is_without_a_login_while_no_logins_are_kept() -> None:
-    assert "WHERE false" in logins.LOGIN_DAYS

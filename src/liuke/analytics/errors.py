@@ -102,6 +102,12 @@ class SegmentNameTaken(Conflict):
     says = gettext_noop("There is already a segment named %(name)s.")
 
 
+class SegmentInUse(Conflict):
+    """The rule of another segment names it."""
+
+    says = gettext_noop("The segment %(name)s is built on this one. Change that one first.")
+
+
 class UnknownUpload(NotFound):
     """No file was dropped under this reference, or it was discarded."""
 

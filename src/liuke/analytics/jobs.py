@@ -8,6 +8,7 @@ from liuke.analytics.actions.behaviour_months import keep_months as see_to_month
 from liuke.analytics.actions.evaluate_apart import evaluate_apart, evaluate_what_is_stale
 from liuke.analytics.actions.import_upload_apart import import_upload_apart
 from liuke.analytics.actions.import_upload_apart import sweep_uploads as sweep
+from liuke.analytics.actions.segment_members import refresh_changed
 
 
 @app.task(name="analytics.evaluate")
@@ -21,6 +22,19 @@ def evaluate(source_id: int) -> None:
 def evaluate_stale(timestamp: int) -> None:
     """Every hour: a new day, new thresholds or a lost job leave a source stale; see to it."""
     evaluate_what_is_stale()
+
+
+@app.task(name="analytics.refresh_segments")
+def refresh_segments() -> None:
+    """After orders or logins: who of those members is in which segment now."""
+    refresh_changed()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="analytics.refresh_due_segments")
+def refresh_due_segments(timestamp: int) -> None:
+    """Every minute: whom time alone may have moved, and news whose job was lost."""
+    refresh_changed()
 
 
 @app.task(name="analytics.import_upload")

@@ -7,6 +7,9 @@ from typing import Any
 
 from django.db import connection
 
+from liuke.analytics.actions.segment_members import tell_changed
+from liuke.analytics.models import Purchase
+
 # The first import of a source has no earlier days to look for, unless the shop sold before it; later ones get larger
 # purchase ids.
 _ALONE = """
@@ -69,7 +72,10 @@ def count_purchases(*, purchase_ids: Sequence[int]) -> int:
     """Add these new purchases to the facts; answer how many members they touched. In the transaction that wrote them,
     which keeps other purchases of the same sources away.
     """
-    return _add("id = ANY(%(purchases)s)", {"purchases": list(purchase_ids), "alone": False})
+    counted = _add("id = ANY(%(purchases)s)", {"purchases": list(purchase_ids), "alone": False})
+    found = Purchase.objects.filter(pk__in=purchase_ids).values_list("member_id", flat=True)
+    tell_changed(member_ids=set(found), changed="orders")
+    return counted
 
 
 def _add(which: str, given: dict[str, Any]) -> int:

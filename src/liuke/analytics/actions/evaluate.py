@@ -9,6 +9,8 @@ import numpy as np
 from django.db import connection, transaction
 
 from liuke.analytics import queries, report
+from liuke.analytics.actions.segment_members import refresh_source
+from liuke.analytics.actions.segments import ship_segments
 from liuke.analytics.assessment import Assessment, assess
 from liuke.analytics.columns import copy_in, purchase_columns, to_date, to_day
 from liuke.analytics.errors import NoOrdersBefore, NoOrdersYet
@@ -95,6 +97,7 @@ def evaluate(*, source: Source, as_of: dt.date | None = None) -> Json:
         policy = queries.policy()
         _store_standings(source, assessment)
         _store_moves(source, assessment, policy)
+        ship_segments(source)
         # Pages are asked for at once, long before autovacuum would look.
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE analytics_standing, analytics_stage_move")
@@ -108,6 +111,7 @@ def evaluate(*, source: Source, as_of: dt.date | None = None) -> Json:
                 "report": content,
             },
         )
+        refresh_source(source)  # after the evaluation: a log that has ended counts days from its as-of day
     return content
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from liuke.analytics.models import Source, Standing
+from liuke.analytics.models import SegmentMember, Source, Standing
 from liuke.analytics.rules import BOUNDS, STAGES
 from liuke.base import ids, sealing
 from liuke.people.models import Member
@@ -75,12 +75,13 @@ def fits(
     f: int | None = None,
     cohort: str | None = None,
     overdue: bool = False,
+    segment: str | None = None,
     search: str = "",
     **bounds: int | None,
 ) -> Q:
     """The condition a standing has to meet. `bounds` are the keys of `BOUNDS`, each end included.
 
-    `cohort` is the month of the first order, as 2026-03.
+    `cohort` is the month of the first order, as 2026-03; `segment` the reference of one, by its stored membership.
     """
     exact = {"group": group, "r": r, "f": f}
     found = Q(**{name: value for name, value in exact.items() if value})
@@ -90,6 +91,9 @@ def fits(
         found &= _in_month(cohort)
     if overdue:
         found &= Q(is_overdue=True)
+    if segment:
+        inside = SegmentMember.objects.filter(segment__reference=segment, since__isnull=False)
+        found &= Q(pk__in=inside.values("member_id"))
     if search.strip():
         found &= _named(search.strip())
     return found & Q(**{BOUNDS[key]: end for key, end in bounds.items() if end is not None})

@@ -1,7 +1,10 @@
-"""Where are the days on which members logged in?
+"""Where are the days on which members logged in? Rows of (member_id, "on"), one or more for each such day.
 
-Rows of (member_id, "on"), a row or more for each day with a login. Nobody's are kept yet: as long as that is so, no
-member is ever "without a login for N days", because nobody knows.
+Persons log in, so all their members did. Of whom no login is known nothing is said: they are not "without a login for
+N days", because nobody knows.
 """
 
-LOGIN_DAYS = 'SELECT NULL::bigint AS member_id, NULL::date AS "on" WHERE false'
+LOGIN_DAYS = (
+    'SELECT m.id AS member_id, b."on" FROM analytics_behaviour_day b'
+    " JOIN people_member m ON m.person_id = b.person_id WHERE b.logins > 0"
+)

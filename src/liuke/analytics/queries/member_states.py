@@ -1,0 +1,103 @@
+"""What rules can ask of one member, and why somebody is in a segment or out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from liuke.analytics.models import (
+    MemberFacts,
+    Purchase,
+    Segment,
+    SegmentMember,
+    Standing,
+)
+from liuke.analytics.queries.audiences import day_of
+from liuke.analytics.rules import STAGES
+from liuke.analytics.segments import grammar, predicate
+from liuke.analytics.segments.grammar import Node
+from liuke.analytics.segments.logins import LOGIN_DAYS
+from liuke.analytics.segments.predicate import MemberState
+from liuke.people.models import Member
+
+
+@dataclass(frozen=True)
+class Part:
+    """One condition of a rule, and whether the member meets it."""
+
+    rule: Node
+    holds: bool
+
+
+@dataclass(frozen=True)
+class WhyIn:
+    """Whether a member is in by the rule, asked at this moment, and each of its conditions."""
+
+    holds: bool
+    parts: list[Part]
+
+
+def member_state(member: Member) -> MemberState | None:
+    """What rules can ask of a member; None before the first evaluation after their first order."""
+    standing = Standing.objects.select_related("source").filter(member=member).first()
+    if standing is None:
+        return None
+    facts = MemberFacts.objects.filter(member=member).first()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT max(p."on") FROM ({LOGIN_DAYS}) p WHERE p.member_id = %s', [member.pk]
+        )
+        (last_login_on,) = cursor.fetchone()
+    inside = SegmentMember.objects.filter(member=member, since__isnull=False)
+    return MemberState(
+        day=day_of(standing.source),
+        stage=STAGES[standing.stage],
+        since_on=standing.since_on,
+        group=standing.group_id,
+        first_on=standing.first_on,
+        is_overdue=standing.is_overdue,
+        figures=_figures(standing, facts),
+        last_on=facts.last_on if facts else None,
+        last_login_on=last_login_on,
+        purchases=list(Purchase.objects.filter(member=member).values_list("on", "amount_fen")),
+        segments=frozenset(inside.values_list("segment__reference", flat=True)),
+    )
+
+
+def segments_of(member: Member) -> list[tuple[Segment, SegmentMember]]:
+    """The segments in use that a member is in, and since when."""
+    found = SegmentMember.objects.filter(
+        member=member, since__isnull=False, segment__retired_at=None
+    )
+    rows = found.select_related("segment").order_by("segment__name", "segment_id")
+    return [(row.segment, row) for row in rows]
+
+
+def why_in(segment: Segment, member: Member) -> WhyIn | None:
+    """Each condition of a segment's rule for one member; None when they have no standing in its source."""
+    state = member_state(member)
+    if state is None or member.source != segment.source.key:
+        return None
+    rule = grammar.read(segment.rule)
+    leaves = [each for each in grammar.walk(rule) if grammar.is_leaf(each)]
+    parts = [Part(leaf, predicate.holds(leaf, state)) for leaf in leaves]
+    return WhyIn(predicate.holds(rule, state), parts)
+
+
+def _figures(standing: Standing, facts: MemberFacts | None) -> dict[str, int]:
+    names = {"days": "days_since_last_order"}
+    found = {
+        name: getattr(standing, names.get(name, name))
+        for name, (read_from, *_) in grammar.FIGURES.items()
+        if read_from == grammar.STANDING
+    }
+    if facts is not None:
+        found |= {
+            "orders_ever": facts.orders,
+            "order_days_ever": facts.order_days,
+            "returns_ever": facts.returns,
+            "spent_ever_fen": facts.spent_fen,
+            "returned_ever_fen": facts.returned_fen,
+        }
+    return found
