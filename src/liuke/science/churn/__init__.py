@@ -1,0 +1,1 @@
+"""How likely is a member to buy nothing in the next H days, and what speaks for it? See ``forecast``."""
