@@ -29,6 +29,7 @@ LET_THROUGH = {
     ("people/models.py", "username"),  # the names Django's login model has to use
     ("base/money.py", "cents"),  # whether to show the decimals at all
     ("science/rhythm.py", "profile"),  # a profile likelihood
+    ("science/btyd/summary.py", "recency"),  # t_x of the papers, not days since the last order
 }
 OTHER_PEOPLES_WORDS = (
     "analytics/orderlog/",

@@ -35,15 +35,30 @@ def test_expected_orders_equal_the_papers_closed_form(a: float, x: int) -> None:
     assert ours == pytest.approx(paper_expected(params, x, t_x, 38.86, 13), rel=1e-6)
 
 
-@pytest.mark.parametrize("model", [bgnbd, mbgnbd])
-def test_nothing_overflows_at_ten_years_and_thousands_of_orders(model: object) -> None:
-    x = np.array([0, 1, 5_000, 3_650, 3_650, 9_999])
-    t_x = np.array([0, 0.14, 521.0, 521.4, 1.0, 0.1])
-    age = np.full(6, 521.4)
-    for each in (
-        model.probability_alive(PAPER, x, t_x, age),  # type: ignore[attr-defined]
-        model.probability_of_order(PAPER, x, t_x, age, 52),  # type: ignore[attr-defined]
-        model.expected_orders(PAPER, x, t_x, age, 52),  # type: ignore[attr-defined]
-    ):
-        assert np.isfinite(each).all()
-        assert (each >= 0).all()
+@pytest.mark.parametrize("a", [0.1, 0.793, 0.999999, 1.5, 20])
+def test_mbgnbd_equals_bgnbd_with_one_more_chance_to_leave(a: float) -> None:
+    """Averaging what is expected of a member with known rate and p, over many of them."""
+    rng = np.random.default_rng(5)
+    params = PAPER | {"a": a}
+    x, age, horizon = 3, 20.0, 10.0
+    rate = rng.gamma(params["r"] + x, 1 / (params["alpha"] + age), 200_000)
+    leaves = np.maximum(rng.beta(a, params["b"] + x + 1, 200_000), 1e-12)
+    each = -np.expm1(-rate * leaves * horizon) / leaves
+    alive = mbgnbd.probability_alive(params, x, 15.0, age)
+    ours = mbgnbd.expected_orders(params, x, 15.0, age, horizon)
+    assert ours == pytest.approx(float(alive) * each.mean(), rel=0.01)
+
+
+def test_without_a_repeat_purchase_bgnbd_takes_a_member_for_alive_and_mbgnbd_does_not() -> None:
+    assert bgnbd.probability_alive(PAPER, 0, 0.0, 38.86) == 1
+    assert mbgnbd.probability_alive(PAPER, 0, 0.0, 38.86) == pytest.approx(
+        1 / (1 + 0.793 / 2.426 * ((4.414 + 38.86) / 4.414) ** 0.243)
+    )
+
+
+def test_the_chance_of_an_order_is_the_closed_form() -> None:
+    alive = bgnbd.probability_alive(PAPER, 2, 30.43, 38.86)
+    waits = ((4.414 + 38.86) / (4.414 + 38.86 + 13)) ** 2.243
+    assert bgnbd.probability_of_order(PAPER, 2, 30.43, 38.86, 13) == pytest.approx(
+        alive * (1 - waits)
+    )

@@ -22,14 +22,13 @@ from scipy.special import betaln, digamma, expit, gammaln
 
 from liuke.science.btyd.cells import Cells, compress
 from liuke.science.btyd.counting import log_counts
-from liuke.science.btyd.fitting import Fit, Objective, check_enough, maximise
+from liuke.science.btyd.fitting import Fit, Likelihood, Rows, check_enough, maximise
 from liuke.science.btyd.quadrature import beta_rules
 from liuke.science.btyd.summary import BuyingSummary
 from liuke.science.order_log import Floats
 
 NAMES = ("r", "alpha", "a", "b")
 _ROWS = 20_000
-_BLOCK = 8_192
 _NEVER = -700.0
 """Log odds that count as nought and whose exponential is still a number."""
 
@@ -41,66 +40,52 @@ def fit_dropout(model: str, summary: BuyingSummary | Cells, first_may_leave: boo
     cells = compress(summary) if isinstance(summary, BuyingSummary) else summary
     check_enough(cells.members, cells.repeaters)
     age = cells.mean_age()
-    return maximise(
-        model,
-        likelihood(cells, first_may_leave),
-        NAMES,
-        [(0.5, age / 4, 0.8, 2.0), (2.0, age, 1.0, 1.0), (0.2, age / 20, 0.2, 5.0)],
-        cells.members,
-    )
+    starts = [(0.5, age / 4, 0.8, 2.0), (2.0, age, 1.0, 1.0), (0.2, age / 20, 0.2, 5.0)]
+    return maximise(model, likelihood(cells, first_may_leave), cells.count, NAMES, starts)
 
 
-def likelihood(cells: Cells, first_may_leave: bool) -> Objective:
-    """Log-likelihood of the cells, with its gradient by log r, log alpha, log a, log b.
+def likelihood(cells: Cells, first_may_leave: bool) -> Likelihood:
+    """Log-likelihood of each cell and its slopes by log r, log alpha, log a, log b.
 
-    What depends on x alone is summed over the distinct x; the rest over the cells, in blocks that
-    stay in the cache. ``odds`` are the log odds of having left against being alive.
+    What depends on x alone is worked out once per distinct x. ``odds`` are the log odds of having
+    left against being alive.
     """
-    x, x_members = cells.x_values, cells.sum_by_x(cells.count)
+    x = cells.x_values
     chances = x + first_may_leave
     may = chances > 0
+    x_at = np.repeat(np.arange(len(x)), np.diff(cells.x_begins, append=len(cells.x)))
 
-    def of(params: Floats) -> tuple[float, Floats]:
+    def at(params: Floats) -> Rows:
         r, alpha, a, b = params.tolist()
-        leaving = np.full(len(x), _NEVER)
-        leaving[may] = np.log(a) - np.log(b + chances[may] - 1)
-        height, by_r, by_alpha, left = _over_cells(cells, r, alpha, leaving)
-        left_of_x = cells.sum_by_x(left)
-        ends = digamma(a + b) - digamma(a + b + chances)
+        survived = np.where(may, b + chances - 1, 1.0)
+        leaving = np.where(may, np.log(a) - np.log(survived), _NEVER)
         of_x = gammaln(r + x) - gammaln(r) + r * np.log(alpha) + betaln(a, b + chances)
-        by_r += x_members @ (digamma(r + x) - digamma(r) + np.log(alpha))
-        by_alpha += r / alpha * x_members.sum()
-        by_a = x_members @ ends + left_of_x.sum() / a
-        by_b = x_members @ (ends + digamma(b + chances) - digamma(b))
-        by_b -= (left_of_x[may] / (b + chances[may] - 1)).sum()
-        height += x_members @ (of_x - betaln(a, b))
-        return float(height), np.array([by_r, by_alpha, by_a, by_b]) * params
+        of_x -= betaln(a, b)
+        ends = digamma(a + b) - digamma(a + b + chances)
+        by_r = r * (digamma(r + x) - digamma(r) + np.log(alpha))
+        by_a = a * ends
+        by_b = b * (ends + digamma(b + chances) - digamma(b))
+        left_by_b = np.where(may, b / survived, 0.0)
 
-    return of
+        def rows(some: slice) -> tuple[Floats, Floats]:
+            which, k = x_at[some], r + cells.x[some]
+            from_age, from_t_x = alpha + cells.age[some], alpha + cells.t_x[some]
+            log_age = np.log(from_age)
+            waited = log_age - np.log(from_t_x)
+            odds = np.maximum(leaving[which] + k * waited, _NEVER)
+            against = np.exp(-odds)
+            left = 1 / (1 + against)
+            height = of_x[which] + odds + np.log1p(against) - k * log_age
+            slopes = np.empty((4, len(k)))
+            slopes[0] = by_r[which] + r * (left * waited - log_age)
+            slopes[1] = r - alpha * k * ((1 - left) / from_age + left / from_t_x)
+            slopes[2] = by_a[which] + left
+            slopes[3] = by_b[which] - left * left_by_b[which]
+            return height, slopes
 
+        return rows
 
-def _over_cells(
-    cells: Cells, r: float, alpha: float, leaving: Floats
-) -> tuple[float, float, float, Floats]:
-    """Sum of log(1 + odds) - (r+x) log(alpha+T), its slopes by r and alpha, and who has left."""
-    height = by_r = by_alpha = 0.0
-    lengths = np.diff(cells.x_begins, append=len(cells.x))
-    leaving_of_cell = np.repeat(leaving, lengths)
-    left = np.empty(len(cells.x))
-    for begin in range(0, len(left), _BLOCK):
-        some = slice(begin, begin + _BLOCK)
-        count, k = cells.count[some], r + cells.x[some]
-        from_age, from_t_x = alpha + cells.age[some], alpha + cells.t_x[some]
-        log_age = np.log(from_age)
-        waited = log_age - np.log(from_t_x)
-        odds = np.maximum(leaving_of_cell[some] + k * waited, _NEVER)
-        against = np.exp(-odds)
-        height += count @ (odds + np.log1p(against) - k * log_age)
-        left[some] = gone = count / (1 + against)
-        by_r += gone @ waited - count @ log_age
-        per_age = 1 / from_age
-        by_alpha += (gone * k) @ (per_age - 1 / from_t_x) - (count * k) @ per_age
-    return height, by_r, by_alpha, left
+    return at
 
 
 def probability_alive(

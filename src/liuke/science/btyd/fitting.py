@@ -1,9 +1,13 @@
 """Maximum likelihood for a handful of positive parameters, and what may be said of the result.
 
 The search runs over the logarithms of the parameters, where none can become negative and a change
-of the unit of time or money is a shift. Standard errors come from the observed information: the
-Hessian of the log-likelihood, by central differences of its gradient, inverted and carried from
-logarithms to the parameters by the delta method, ``se(p) = p * se(log p)``.
+of the unit of time or money is a shift.
+
+Standard errors are Huber's: H^-1 S H^-1, with H the observed information (minus the Hessian, by
+central differences of the gradient) and S the sum over members of the outer products of their
+slopes; carried from logarithms to the parameters by the delta method, ``se(p) = p * se(log p)``.
+Where the model is true they equal those of H alone; where it is not, as always a little, H alone
+promises too much (alpha of the BG/NBD on CDNOW: 36 % less than a bootstrap finds).
 """
 
 from __future__ import annotations
@@ -19,8 +23,13 @@ from liuke.science.order_log import Floats
 MEMBERS_NEEDED = 30
 REPEATERS_NEEDED = 10
 
+Rows = Callable[[slice], tuple[Floats, Floats]]
+"""Rows of the data to the log-likelihood of each, shape (rows,), and its slopes, (k, rows)."""
+
+Likelihood = Callable[[Floats], Rows]
+"""Parameters, shape (k,), to Rows; slopes are by the logarithms of the parameters."""
+
 Objective = Callable[[Floats], tuple[float, Floats]]
-"""Parameters, shape (k,), to log-likelihood and its gradient by the parameters' logarithms."""
 
 _FARTHEST, _LONGEST, _STEP = 9.0, 1.5, 1e-4
 """In logarithms: the region around a start, one step of the search, one of a difference."""
@@ -48,10 +57,11 @@ class Fit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Peak:
+    """``covariance`` is the inverse of the observed information, None where there is no peak."""
+
     logs: Floats
     height: float
-    deviations: Floats
-    reached: bool
+    covariance: Floats | None
 
 
 def check_enough(members: int, repeaters: int) -> None:
@@ -65,33 +75,57 @@ def check_enough(members: int, repeaters: int) -> None:
 
 def maximise(
     model: str,
-    objective: Objective,
+    likelihood: Likelihood,
+    count: Floats,
     names: Sequence[str],
     starts: Sequence[Sequence[float]],
-    members: int,
+    *,
+    block: int = 8_192,
 ) -> Fit:
     """Climb from each start in turn until one reaches a peak; otherwise keep the highest point.
 
-    ``starts`` are parameters, all above 0; the search keeps within e**9 of each of them.
+    Row i counts ``count[i]`` times. ``starts`` are parameters, all above 0; the search keeps within
+    e**9 of each of them. Rows are worked on ``block`` at a time, to stay in the cache.
     """
-    best: _Peak | None = None
+    blocks = [slice(begin, begin + block) for begin in range(0, len(count), block)]
+
+    def objective(params: Floats) -> tuple[float, Floats]:
+        rows = likelihood(params)
+        height, slope = 0.0, np.zeros(len(names))
+        for some in blocks:
+            heights, slopes = rows(some)
+            height += float(heights @ count[some])
+            slope += slopes @ count[some]
+        return height, slope
+
+    peaks: list[_Peak] = []
     for start in starts:
-        found = _climb(objective, np.log(np.asarray(start, dtype=np.float64)))
-        if best is None or found.reached or found.height > best.height:
-            best = found
-        if best.reached:
+        peaks.append(_climb(objective, np.log(np.asarray(start, dtype=np.float64))))
+        if peaks[-1].covariance is not None:
             break
-    if best is None:
-        raise ValueError("no start was given")
+    best = max(peaks, key=lambda peak: (peak.covariance is not None, peak.height))
     params = np.exp(best.logs)
+    errors = np.full(len(params), np.nan)
+    if best.covariance is not None:
+        spread = _spread(likelihood(params), count, blocks, len(names))
+        errors = params * np.sqrt(np.diag(best.covariance @ spread @ best.covariance))
     return Fit(
         model=model,
         params=dict(zip(names, params.tolist(), strict=True)),
-        standard_errors=dict(zip(names, (params * best.deviations).tolist(), strict=True)),
+        standard_errors=dict(zip(names, errors.tolist(), strict=True)),
         log_likelihood=best.height,
-        converged=best.reached,
-        members=members,
+        converged=best.covariance is not None,
+        members=round(float(count.sum())),
     )
+
+
+def _spread(rows: Rows, count: Floats, blocks: Sequence[slice], size: int) -> Floats:
+    """Sum over members of the outer product of their slopes."""
+    total = np.zeros((size, size))
+    for some in blocks:
+        slopes = rows(some)[1]
+        total += (slopes * count[some]) @ slopes.T
+    return total
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,9 +149,8 @@ def _climb(objective: Objective, start: Floats) -> _Peak:
     inside = bool((np.abs(place.logs - start) < _FARTHEST - 0.1).all())
     still = _gain(information, place.slope) < _LEFT
     if not (inside and still and curvatures[0] > _FLATTEST):
-        return _Peak(place.logs, place.height, np.full(len(start), np.nan), reached=False)
-    deviations = np.sqrt((axes**2 / curvatures).sum(axis=1))
-    return _Peak(place.logs, place.height, deviations, reached=True)
+        return _Peak(place.logs, place.height, None)
+    return _Peak(place.logs, place.height, (axes / curvatures) @ axes.T)
 
 
 def _gain(information: Floats, slope: Floats) -> float:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
 from liuke.science.btyd.dropout import Params
-from liuke.science.btyd.fitting import REPEATERS_NEEDED, Fit, Objective, maximise
+from liuke.science.btyd.fitting import REPEATERS_NEEDED, Fit, Likelihood, Rows, maximise
 from liuke.science.btyd.summary import BuyingSummary
 from liuke.science.errors import InvalidInput, NotEnoughData
 from liuke.science.order_log import Floats
@@ -44,37 +44,36 @@ def fit(summary: BuyingSummary, *, minor_units: float = 1.0) -> Fit:
         )
     typical = float(np.median(mean))
     starts = [(6.0, 4.0, typical / 2), (1.0, 2.0, typical), (50.0, 2.0, typical / 50)]
-    return maximise("gg", likelihood(x, mean), NAMES, starts, len(x))
+    return maximise("gg", likelihood(x, mean), np.ones(len(x)), NAMES, starts)
 
 
-def likelihood(x: Floats, mean: Floats) -> Objective:
-    """Log-likelihood of (x, z) and its gradient by log p, log q, log v; shapes (members,)."""
-    counts, at = np.unique(x, return_inverse=True)
-    members = np.bincount(at).astype(np.float64)
+def likelihood(x: Floats, mean: Floats) -> Likelihood:
+    """Log-likelihood of each (x, z) and its slopes by log p, log q, log v; shapes (members,)."""
+    counts, x_at = np.unique(x, return_inverse=True)
     total = x * mean
-    log_total = np.log(total)
-    logs, log_means = float(x @ log_total), float(np.log(mean).sum())
+    log_total, log_mean = np.log(total), np.log(mean)
 
-    def of(params: Floats) -> tuple[float, Floats]:
+    def at(params: Floats) -> Rows:
         p, q, v = params.tolist()
         shape = p * counts
-        log_sum, per_sum = np.log(v + total), 1 / (v + total)
-        by_shape = digamma(shape + q)
-        height = (
-            members @ (gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(v))
-            + p * logs
-            - log_means
-            - p * (x @ log_sum)
-            - q * log_sum.sum()
-        )
-        slope = [
-            members @ (counts * (by_shape - digamma(shape))) + logs - x @ log_sum,
-            members @ (by_shape - digamma(q) + np.log(v)) - log_sum.sum(),
-            len(x) * q / v - p * (x @ per_sum) - q * per_sum.sum(),
-        ]
-        return float(height), np.array(slope) * params
+        of_x = gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(v)
+        by_p = shape * (digamma(shape + q) - digamma(shape))
+        by_q = q * (digamma(shape + q) - digamma(q) + np.log(v))
 
-    return of
+        def rows(some: slice) -> tuple[Floats, Floats]:
+            which, shapes = x_at[some], p * x[some]
+            log_sum = np.log(v + total[some])
+            above = log_total[some] - log_sum
+            height = of_x[which] + shapes * above - log_mean[some] - q * log_sum
+            slopes = np.empty((3, len(shapes)))
+            slopes[0] = by_p[which] + shapes * above
+            slopes[1] = by_q[which] - q * log_sum
+            slopes[2] = q - v * (shapes + q) / (v + total[some])
+            return height, slopes
+
+        return rows
+
+    return at
 
 
 def expected_amount(params: Params, x: ArrayLike, mean: ArrayLike) -> Floats:

@@ -23,7 +23,7 @@ from scipy.special import digamma, gammaln
 from liuke.science.btyd.cells import Cells, compress
 from liuke.science.btyd.counting import log_counts
 from liuke.science.btyd.dropout import Params
-from liuke.science.btyd.fitting import Fit, Objective, check_enough, maximise
+from liuke.science.btyd.fitting import Fit, Likelihood, Rows, check_enough, maximise
 from liuke.science.btyd.quadrature import race
 from liuke.science.btyd.summary import BuyingSummary
 from liuke.science.order_log import Floats
@@ -38,58 +38,44 @@ def fit(summary: BuyingSummary | Cells) -> Fit:
     cells = compress(summary) if isinstance(summary, BuyingSummary) else summary
     check_enough(cells.members, cells.repeaters)
     age = cells.mean_age()
-    return maximise(
-        "paretonbd",
-        likelihood(cells),
-        NAMES,
-        [(0.5, age / 4, 0.5, age / 4), (2.0, age, 1.0, age), (0.2, age / 20, 0.2, age / 20)],
-        cells.members,
-    )
+    starts = [(0.5, age / 4, 0.5, age / 4), (2.0, age, 1.0, age), (0.2, age / 20, 0.2, age / 20)]
+    return maximise("paretonbd", likelihood(cells), cells.count, NAMES, starts, block=_BLOCK)
 
 
-def likelihood(cells: Cells) -> Objective:
-    """Log-likelihood of the cells, with its gradient by log r, log alpha, log s, log beta."""
-    x, x_members = cells.x_values, cells.sum_by_x(cells.count)
+def likelihood(cells: Cells) -> Likelihood:
+    """Log-likelihood of each cell and its slopes by log r, log alpha, log s, log beta."""
+    x = cells.x_values
+    x_at = np.repeat(np.arange(len(x)), np.diff(cells.x_begins, append=len(cells.x)))
 
-    def of(params: Floats) -> tuple[float, Floats]:
-        r, alpha = params[:2].tolist()
-        height, slope = 0.0, np.zeros(4)
-        for begin in range(0, len(cells.count), _BLOCK):
-            more, steeper = _over_cells(cells, slice(begin, begin + _BLOCK), params)
-            height += more
-            slope += steeper
-        height += x_members @ (gammaln(r + x) - gammaln(r) + r * np.log(alpha))
-        slope[0] += x_members @ (digamma(r + x) - digamma(r) + np.log(alpha))
-        slope[1] += x_members.sum() * r / alpha
-        return float(height), slope * params
+    def at(params: Floats) -> Rows:
+        r, alpha, s, beta = params.tolist()
+        of_x = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
+        by_r = r * (digamma(r + x) - digamma(r) + np.log(alpha))
 
-    return of
+        def rows(some: slice) -> tuple[Floats, Floats]:
+            which, k = x_at[some], r + cells.x[some]
+            t_x, age = cells.t_x[some], cells.age[some]
+            log_alpha, log_beta = np.log(alpha + t_x), np.log1p(t_x / beta)
+            leaves = race(s, beta, k, alpha, t_x, age)
+            own, other = np.log1p((age - t_x) / (beta + t_x)), np.log1p((age - t_x) / (alpha + t_x))
+            alive = np.exp(-k * other - s * own)
+            either = alive + leaves.mass.sum(axis=1)
+            is_alive, left = alive / either, leaves.mass / either[:, None]
+            per_alpha = is_alive / (alpha + age)
+            per_alpha += (left * np.exp(-leaves.other_growth)).sum(axis=1) / (alpha + t_x)
+            per_beta = (left * np.exp(-leaves.own_growth)).sum(axis=1) / (beta + t_x)
+            slopes = np.empty((4, len(k)))
+            slopes[0] = is_alive * other + (left * leaves.other_growth).sum(axis=1) + log_alpha
+            slopes[0] = by_r[which] - r * slopes[0]
+            slopes[1] = r - alpha * k * per_alpha
+            slopes[2] = is_alive * own + (left * leaves.own_growth).sum(axis=1) + log_beta
+            slopes[2] = (1 - is_alive) - s * slopes[2]
+            slopes[3] = s - beta * (s * is_alive / (beta + age) + (s + 1) * per_beta)
+            return of_x[which] + np.log(either) - k * log_alpha - s * log_beta, slopes
 
+        return rows
 
-def _over_cells(cells: Cells, some: slice, params: Floats) -> tuple[float, Floats]:
-    """Sum of log(alive + left) over a block of cells, and its slope by the four parameters."""
-    r, alpha, s, beta = params.tolist()
-    count, k, t_x, age = cells.count[some], r + cells.x[some], cells.t_x[some], cells.age[some]
-    leaves = race(s, beta, k, alpha, t_x, age)
-    age_growth = np.log1p((age - t_x) / (alpha + t_x))
-    late_growth = np.log1p((age - t_x) / (beta + t_x))
-    alive = np.exp(-k * age_growth - s * late_growth)
-    either = alive + leaves.mass.sum(axis=1)
-    base = np.log(either) - k * np.log(alpha + t_x) - s * np.log1p(t_x / beta)
-    is_alive, left = count * alive / either, leaves.mass * (count / either)[:, None]
-    has_left = left.sum(axis=1)
-    per_alpha = (left * np.exp(-leaves.other_growth)).sum(axis=1) / (alpha + t_x)
-    per_beta = (left * np.exp(-leaves.own_growth)).sum(axis=1) / (beta + t_x)
-    slope = [
-        -(is_alive @ age_growth + (left * leaves.other_growth).sum() + count @ np.log(alpha + t_x)),
-        -k @ (is_alive / (alpha + age) + per_alpha),
-        has_left.sum() / s
-        - (
-            is_alive @ late_growth + (left * leaves.own_growth).sum() + count @ np.log1p(t_x / beta)
-        ),
-        count.sum() * s / beta - s * (is_alive @ (1 / (beta + age))) - (s + 1) * per_beta.sum(),
-    ]
-    return float(count @ base), np.array(slope)
+    return at
 
 
 def probability_alive(params: Params, x: ArrayLike, t_x: ArrayLike, age: ArrayLike) -> Floats:
