@@ -2,7 +2,8 @@
 
 Two inner splits, one and two horizons before the as-of day; nothing after the as-of day is looked
 at. A setting leaves its usual value only for one whose recall@10 is better by more than one
-standard error of the paired difference: a shop too small to tell keeps the usual one.
+standard error of the paired difference and by more than one in a hundred: a shop too small to tell
+keeps the usual one.
 """
 
 from __future__ import annotations
@@ -29,14 +30,17 @@ from liuke.science.recommend.recall import next_baskets
 MEMBERS_NEEDED = 50
 """Fewer members with a next basket in an inner split than this, and it is not looked at."""
 
+WORTH = 0.01
+"""The least gain for which a setting is changed, in shares of the recall it had."""
+
 MOST_MEMBERS = 1_000
 MOST_ITEMS = 2_000
 _K = 10
 
 HALF_LIVES = (15.0, 30.0, 60.0, 90.0, 180.0, 365.0, 1460.0)
-PRIORS = (1.0, 2.0, 5.0, 10.0)
+PRIORS = (0.2, 1.0, 2.0, 5.0, 10.0)
 POWERS = (0.0, 0.25, 0.5)
-PENALTIES = (0.5, 2.0, 8.0)
+PENALTIES = (1.0, 4.0, 16.0)
 DISCOVERY = (0.0, 0.5, 1.0)
 
 
@@ -50,7 +54,7 @@ class Settings:
     prior: float = 5.0
     heat_power: float = 0.25
     new_heat_power: float = 0.5
-    penalty: float = 2.0
+    penalty: float = 4.0
     scale: float = 0.05
     discovery: float = 0.0
     basis: str = "too_few"
@@ -203,7 +207,7 @@ def _best(
     *,
     new_only: bool,
 ) -> Settings:
-    """The option whose gain over the present value exceeds its standard error by most."""
+    """The option of the greatest gain over the present value, if one is sure and worth it."""
 
     def measured(option: float) -> Floats:
         tried = replace(chosen, **{name: option})  # type: ignore[arg-type]
@@ -216,9 +220,9 @@ def _best(
         if option == present or len(usual) < MEMBERS_NEEDED:
             continue
         gain = measured(option) - usual
-        sure = float(gain.mean() - gain.std() / np.sqrt(len(gain)))
-        if sure > most:
-            best, most = option, sure
+        error = float(gain.std()) / np.sqrt(len(gain))
+        if gain.mean() > max(most, error, float(usual.mean()) * WORTH):
+            best, most = option, float(gain.mean())
     return replace(chosen, **{name: best})
 
 

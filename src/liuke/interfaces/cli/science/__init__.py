@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import click
 
+from liuke.interfaces.cli.science.churn import churn
 from liuke.interfaces.cli.science.fit import fit
+from liuke.interfaces.cli.science.recommend import recommend
 from liuke.interfaces.cli.science.rfm import rfm
 from liuke.interfaces.cli.science.uplift import uplift
 
@@ -17,6 +19,6 @@ def science() -> None:
     """The arithmetic on any order log, without a site."""
 
 
-for _command in (fit, rfm, uplift):
+for _command in (churn, fit, recommend, rfm, uplift):
     _command.needs_database = False  # type: ignore[attr-defined]
     science.add_command(_command)
