@@ -36,7 +36,7 @@ function write(name, code) {
 css("app.css", "tokens.css", "base.css", "parts.css", "console.css", "outreach.css", "desk.css", "goods.css");
 css("report.css", "tokens.css", "base.css", "parts.css", "report.css");
 css("shop.css", "tokens.css", "base.css", "shop.css", "store.css");
-for (const name of ["app.js", "shop.js"]) {
+for (const name of ["app.js", "shop.js", "seen.js"]) {
   const js = esbuild.buildSync({
     entryPoints: [path.join(here, "src", name)],
     bundle: true, minify: true, format: "iife", target: "es2019", legalComments: "none", write: false,

@@ -117,7 +117,7 @@ def test_the_database_refuses_what_must_not_stand_there(
 ) -> None:
     row = seen("b", kind=kind, person_id=ann.pk if person else None, visitor=visitor, text=text)
     with pytest.raises(IntegrityError), transaction.atomic():
-        note_behaviours([row])
+        Behaviour.objects.create(**row._asdict())
     assert not Behaviour.objects.exists()
 
 
@@ -201,7 +201,7 @@ def test_an_erased_member_leaves_nothing_and_nothing_comes_after_them(ann: Membe
 def test_a_members_file_holds_every_row_and_count_and_nobody_elses(ann: Member) -> None:
     enrol(source="site", names=["13900139000"])
     wang = Member.objects.exclude(pk=ann.pk).get()
-    note_behaviour(person_id=ann.pk, kind="search", text="原神")
+    note_behaviours([seen("s", kind="search", text="原神", person_id=ann.pk)])
     note_behaviours([seen("a", product="P1", person_id=ann.pk), seen("b", person_id=wang.pk)])
     told = json.loads(json.dumps(queries.file_of(ann)))["behaviour"]
     noon = "2026-03-15T04:00:00+00:00"
@@ -222,7 +222,7 @@ def test_staff_see_the_last_login_the_days_of_visits_and_the_last_searches(ann: 
         note_behaviour(person_id=ann.pk, kind=kind, at=at)
     for hours, text in ((3, "原神"), (2, "steam"), (1, "原神")):
         at = NOON - dt.timedelta(hours=hours)
-        note_behaviour(person_id=ann.pk, kind="search", text=text, at=at)
+        note_behaviours([seen(f"s{hours}", 0, at, kind="search", text=text, person_id=ann.pk)])
     story = behaviour_story(ann.pk)
     assert (story.last_login_on, story.days_since_login) == (dt.date(2026, 3, 7), 8)
     assert story.visit_days == 4

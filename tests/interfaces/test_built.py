@@ -26,7 +26,7 @@ def test_sources_give_what_is_committed(tmp_path: Path) -> None:
     subprocess.run(
         ["node", "build.mjs", str(tmp_path)], cwd=ROOT / "frontend", check=True, capture_output=True
     )
-    for name in ("app.css", "report.css", "shop.css", "app.js", "shop.js"):
+    for name in ("app.css", "report.css", "shop.css", "app.js", "shop.js", "seen.js"):
         assert filecmp.cmp(tmp_path / name, STATIC / name, shallow=False), (
             f"run `make css`: {name} is stale"
         )
@@ -42,6 +42,14 @@ def test_the_members_script_is_smaller_still() -> None:
     script = (STATIC / "shop.js").read_text(encoding="utf-8")
     assert len(gzip.compress(script.encode(), 9)) <= 2048
     assert not re.search(r"\beval\b|new Function|innerHTML|\.style\b", script)
+
+
+def test_the_script_that_notes_visits_is_small_and_asks_nobody_else() -> None:
+    script = (STATIC / "seen.js").read_text(encoding="utf-8")
+    assert len(gzip.compress(script.encode(), 9)) <= 1024
+    assert not re.search(
+        r"https?:|\beval\b|new Function|innerHTML|\.style\b|localStorage|\?\.|\?\?", script
+    )
 
 
 @pytest.mark.parametrize("name", ["app.css", "report.css", "shop.css"])

@@ -290,6 +290,7 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], ...]]] = {
     "storefront:own_file": ("/me/preferences/file/", own()),
     "storefront:erase": ("/me/preferences/erase/", own(post=400)),
     "storefront:gone": ("/me/gone/", ((200,) * 4, (200,) * 4)),
+    "storefront:privacy": ("/me/privacy/", ((200,) * 4, (302,) * 4)),
     "storefront:login": ("/me/login/", ((200, 302, 200, 200), (400, 302, 400, 400))),
     "storefront:code": ("/me/login/code/", ((ME,) * 4, (ME,) * 4)),
     "storefront:logout": ("/me/logout/", ((405,) * 4, (ME,) * 4)),

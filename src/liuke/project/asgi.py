@@ -1,4 +1,4 @@
-"""One port: what moves by itself is answered in asyncio, every page by Django in a thread."""
+"""One port: streams and beacons are answered in asyncio, every page by Django in a thread."""
 
 from __future__ import annotations
 
@@ -19,5 +19,9 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
         from liuke.project.streams import streams  # needs Django's models, which wsgi has loaded
 
         await streams(scope, receive, send)
+    elif scope["path"] == "/behaviour/":
+        from liuke.project.beacons import beacons
+
+        await beacons(scope, receive, send)
     else:
         await _pages(scope, receive, send)

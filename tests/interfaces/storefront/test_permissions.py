@@ -30,6 +30,7 @@ TABLE = {
     "own_file": ("/me/preferences/file/", DOOR, SHOWN, SHOWN),
     "erase": ("/me/preferences/erase/", DOOR, SHOWN, SHOWN),
     "gone": ("/me/gone/", SHOWN, SHOWN, SHOWN),
+    "privacy": ("/me/privacy/", SHOWN, SHOWN, SHOWN),
     "login": ("/me/login/", SHOWN, HOME, HOME),
     "code": ("/me/login/code/", DOOR, DOOR, DOOR),
     "logout": ("/me/logout/", ONLY_POST, ONLY_POST, ONLY_POST),

@@ -17,6 +17,8 @@ from liuke.base import clock, ids
 from liuke.orders.models import Line
 from liuke.people.queries import may_be_noted
 
+__all__ = ["Did", "forget_behaviour", "note_behaviour", "note_behaviours", "note_bought"]
+
 _BESIDE_OTHERS = "SELECT pg_advisory_xact_lock_shared(hashtext('analytics.behaviour'))"
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('analytics.behaviour'))"
 _COLUMNS = "batch, position, at, kind, person_id, visitor, product, variant, text, came_from"
@@ -48,18 +50,25 @@ DELETE FROM analytics_behaviour WHERE person_id = %(person)s
 def note_behaviours(rows: Sequence[Did]) -> int:
     """Keep what is new of these, and count it by person and day; how many that were.
 
-    What is told again changes nothing. Rows of persons who said no, or are erased, are left out.
+    What is told again changes nothing. Rows of persons who said no, or are erased, are left out, and so is what in
+    their words looks like a number, an address or a key.
     """
     persons = {row.person_id for row in rows if row.person_id is not None}
     with connection.cursor() as cursor:
         cursor.execute(_BESIDE_OTHERS)
         known = may_be_noted(persons) if persons else set()
-        kept = [row for row in rows if row.person_id is None or row.person_id in known]
+        kept = [_plain(row) for row in rows if row.person_id is None or row.person_id in known]
         if not kept:
             return 0
         columns = [list(column) for column in zip(*kept, strict=True)]
         cursor.execute(_KEEP, [*columns, settings.TIME_ZONE])
         return int(cursor.fetchone()[0])
+
+
+def _plain(row: Did) -> Did:
+    if not row.text and not row.came_from:
+        return row
+    return row._replace(text=plain_text(row.text), came_from=plain_text(row.came_from))
 
 
 def note_behaviour(
@@ -68,7 +77,6 @@ def note_behaviour(
     kind: str,
     product: str = "",
     variant: str = "",
-    text: str = "",
     at: dt.datetime | None = None,
 ) -> bool:
     """Keep one thing that a person did, in the caller's transaction; False when they said that nothing may be kept."""
@@ -80,7 +88,6 @@ def note_behaviour(
         person_id=person_id,
         product=product,
         variant=variant,
-        text=plain_text(text),
     )
     return note_behaviours([row]) == 1
 

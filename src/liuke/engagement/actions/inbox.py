@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from liuke.analytics.actions.behaviour import note_behaviour
 from liuke.base import clock
 from liuke.engagement.errors import UnknownMessage
 from liuke.engagement.models import Message
@@ -19,7 +20,8 @@ def open_message(reference: str, *, person_id: int) -> Message:
         mine = Message.objects.filter(
             reference=reference, person__person_id=person_id, channel="inbox", state="accepted"
         )
-        mine.filter(opened_at=None).update(opened_at=clock.now())
+        if mine.filter(opened_at=None).update(opened_at=clock.now()):
+            note_behaviour(person_id=person_id, kind="open")
         message = mine.first()
     if message is None:
         raise UnknownMessage

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from liuke.base.errors import Refusal
 from liuke.interfaces.storefront import pending
 from liuke.interfaces.storefront.devices import device_of, network_of, remember_device
-from liuke.interfaces.storefront.sessions import member_of, sign_in, sign_out, way_back
+from liuke.interfaces.storefront.sessions import member_of, note_login, sign_in, sign_out, way_back
 from liuke.interfaces.storefront.wording import masked
 from liuke.interfaces.ui.refusals import status_of
 from liuke.orders.actions import claim_orders
@@ -55,6 +55,7 @@ def code(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(way_back(request))
     pending.drop(response, _PHONE)
     sign_in(request, response, member)
+    note_login(request, response, member)
     return response
 
 

@@ -23,7 +23,7 @@ from liuke.interfaces.ui.refusals import status_of
 from liuke.people.actions import change_consent, set_quiet_hours, set_time_zone
 from liuke.people.errors import BadQuietHours
 from liuke.people.models import Consent, Member
-from liuke.people.queries import consent_history, consents_of
+from liuke.people.queries import consent_history, consents_of, may_be_noted
 
 _ANSWERS = {"yes": True, "no": False}
 
@@ -92,6 +92,7 @@ def preferences(request: MemberRequest) -> HttpResponse:
         "masked": wording.masked(member.phone()),
         "email": member.email() if member.email_confirmed_at else "",
         "birthday": wording.birthday_says(member),
+        "is_noted": bool(may_be_noted([member.pk])),
     }
     return render(request, "shop/preferences.html", context)
 

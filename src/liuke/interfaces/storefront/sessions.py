@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial, wraps
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
@@ -18,10 +19,11 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from liuke.base import clock
 from liuke.engagement import queries
+from liuke.interfaces.storefront.beacon import NO_NOTES_COOKIE, note
 from liuke.people.models import Member
-from liuke.people.queries import zone_of
+from liuke.people.queries import may_be_noted, zone_of
 
-COOKIE = "member"
+COOKIE, DAY = "member", "day"
 LASTS_DAYS = 30
 OUR_PAGES = ("/me/", "/u/", "/shop/", "/pay/back/")
 
@@ -43,11 +45,57 @@ def member_of(request: HttpRequest) -> Member | None:
     if session is None or "member" not in session:
         return None
     member = Member.objects.filter(pk=session["member"], erased_at=None).first()
-    if member is None:
-        return None
-    since = dt.datetime.fromisoformat(session["since"])
-    is_ended = member.sessions_from is not None and since < member.sessions_from
-    return None if is_ended else member
+    return member if member is not None and _is_in_force(session["since"], member) else None
+
+
+def persons_of(keys: Collection[str]) -> dict[str, int]:
+    """Whose sessions these are, many at once: key → person; those that have ended are left out."""
+    sessions = Session.objects.filter(session_key__in=keys, expire_date__gt=clock.now())
+    told = {session.session_key: session.get_decoded() for session in sessions}
+    members = Member.objects.filter(erased_at=None).in_bulk(
+        {held["member"] for held in told.values() if "member" in held}
+    )
+    return {
+        key: held["member"]
+        for key, held in told.items()
+        if (member := members.get(held.get("member", 0))) and _is_in_force(held["since"], member)
+    }
+
+
+def _is_in_force(since: str, member: Member) -> bool:
+    ended = member.sessions_from
+    return ended is None or dt.datetime.fromisoformat(since) >= ended
+
+
+def keep_notes_choice(response: HttpResponseBase, *, is_given: bool) -> None:
+    """Let the script on this device know whether it may note anything: a cookie only where it may not."""
+    if is_given:
+        response.delete_cookie(NO_NOTES_COOKIE, samesite="Lax")
+    else:
+        lasts = 400 * 24 * 3600
+        secure = settings.SESSION_COOKIE_SECURE
+        response.set_cookie(NO_NOTES_COOKIE, "no", max_age=lasts, samesite="Lax", secure=secure)
+
+
+def note_login(request: HttpRequest, response: HttpResponseBase, member: Member) -> None:
+    """The member came: by a code, or with their session for the first time on a day."""
+    note(request, member.pk, "login")
+    if not may_be_noted([member.pk]):
+        keep_notes_choice(response, is_given=False)
+    response.set_cookie(
+        DAY,
+        clock.today().isoformat(),
+        max_age=24 * 3600,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def note_day(request: HttpRequest, response: HttpResponseBase, member: Member) -> None:
+    """The first page of a day is a login, however long the session has lasted."""
+    if request.COOKIES.get(DAY) != clock.today().isoformat():
+        note_login(request, response, member)
 
 
 def sign_in(request: HttpRequest, response: HttpResponseBase, member: Member) -> None:
@@ -87,6 +135,7 @@ def members_only(view: View) -> View:
         request.member = member
         request.unread = partial(queries.unread, member.pk)
         response = view(request, *args, **kwargs)
+        note_day(request, response, member)
         add_never_cache_headers(response)
         return response
 

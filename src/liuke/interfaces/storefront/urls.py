@@ -11,6 +11,7 @@ from liuke.interfaces.storefront import (
     optout,
     own_data,
     preferences,
+    privacy,
     why,
 )
 from liuke.interfaces.storefront.pages import nothing_here, ours
@@ -33,6 +34,7 @@ urlpatterns = [
     path("me/preferences/file/", ours(own_data.own_file), name="own_file"),
     path("me/preferences/erase/", ours(own_data.erase), name="erase"),
     path("me/gone/", render, {"template_name": "shop/gone.html"}, name="gone"),
+    path("me/privacy/", privacy.privacy, name="privacy"),
     path("me/login/", door.login, name="login"),
     path("me/login/code/", door.code, name="code"),
     path("me/logout/", door.logout, name="logout"),

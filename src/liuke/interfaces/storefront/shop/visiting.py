@@ -17,7 +17,7 @@ from liuke.base.errors import Refusal
 from liuke.engagement import queries as engagement
 from liuke.interfaces.storefront.devices import device_of, remember_device
 from liuke.interfaces.storefront.pages import refused
-from liuke.interfaces.storefront.sessions import member_of, to_the_door, zone_here
+from liuke.interfaces.storefront.sessions import member_of, note_day, to_the_door, zone_here
 from liuke.orders.actions import join_as_guest
 from liuke.orders.errors import UnknownOrder
 from liuke.orders.models import Order
@@ -59,6 +59,8 @@ def open_to_all(view: View) -> View:
                 response = HttpResponseRedirect(to_the_door(back))
             except Refusal as refusal:
                 response = refused(request, refusal)
+        if request.member is not None:
+            note_day(request, response, request.member)
         add_never_cache_headers(response)
         return response
 
