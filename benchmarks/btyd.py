@@ -4,7 +4,7 @@ Members are simulated day by day from a BG/NBD of known parameters. The yardstic
 0.11.3, in a Python of its own because the product does not need it:
 
     python3 -m venv yardstick && yardstick/bin/pip install lifetimes==0.11.3
-    LIUKE_LIFETIMES_PYTHON=yardstick/bin/python liuke bench btyd
+    LIFETIMES_PYTHON=yardstick/bin/python liuke bench btyd
 
 Without it the yardstick is what a textbook does: the same likelihood row by row, its slopes by differences.
 """
@@ -114,7 +114,7 @@ def run(*, full: bool, seed: int = 5) -> dict[str, Any]:
     summary = simulated(1_000_000 if full else 20_000, seed)
     seconds, fit = best_of(3, lambda: bgnbd.fit(summary))
     others = {"mbgnbd": mbgnbd.fit, "paretonbd": paretonbd.fit}
-    python = os.environ.get("LIUKE_LIFETIMES_PYTHON")
+    python = os.environ.get("LIFETIMES_PYTHON")
     yardstick = lifetimes(python, summary) if python else textbook(summary)
     off = [abs(fit.params[name] - value) for name, value in yardstick["params"].items()]
     return {

@@ -162,7 +162,8 @@ def repeat_probabilities(params: Params, below: int, age: Floats, first_may_leav
     chances = np.arange(below) + first_may_leave
     survives = np.exp(betaln(a, b + chances) - betaln(a, b))
     leaves = np.exp(betaln(a + 1, b + np.maximum(chances, 1) - 1) - betaln(a, b))
-    return survives * counts + np.where(chances > 0, leaves, 0.0) * at_least
+    chance: Floats = survives * counts + np.where(chances > 0, leaves, 0.0) * at_least
+    return chance
 
 
 def _while_alive(
@@ -177,4 +178,5 @@ def _while_alive(
     rate = (r + x)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         each = -np.expm1(-rate * np.log1p(share * reach)) / share
-    return (weight * np.where(share > 0, each, rate * reach)).sum(axis=1)
+    mean: Floats = (weight * np.where(share > 0, each, rate * reach)).sum(axis=1)
+    return mean

@@ -49,7 +49,7 @@ def goodness(fit: Fit, summary: BuyingSummary | Cells, *, last: int = LAST) -> G
     chances = MODELS[fit.model].repeat_probabilities(fit.params, last, ages)
     expected = _with_rest(members @ chances, members.sum())
     places = np.minimum(cells.x, last).astype(np.int64)
-    observed = np.bincount(places, cells.count, last + 1)
+    observed: Floats = np.bincount(places, cells.count, last + 1).astype(np.float64)
     while len(expected) > 1 and expected[-1] < LEAST_EXPECTED:
         expected, observed = _joined(expected), _joined(observed)
     degrees = len(expected) - 1 - len(fit.params)

@@ -156,7 +156,7 @@ def _minor_units(currency: str | None) -> int:
     named = currency or ""
     is_code = len(named) == 3 and named.isascii() and named.isupper()
     code: str = named if is_code else os.environ.get("LIUKE_CURRENCY", "CNY")
-    return 10 ** exponent(code)
+    return int(10 ** exponent(code))
 
 
 def _numbers(values: dict[str, float]) -> dict[str, float | None]:
