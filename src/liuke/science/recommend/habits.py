@@ -49,7 +49,7 @@ class Habits:
 
 def habits(lines: Lines, as_of_day: int, half_life: float) -> Habits:
     """The habits at the end of ``as_of_day``; ``lines`` hold nothing later."""
-    members, items = len(lines.members), len(lines.items)
+    members = len(lines.members)
     decay = np.exp2((lines.day - as_of_day) / half_life)
     rows = sorting(lines.member, lines.item)
     starts = run_starts(lines.member[rows], lines.item[rows])
@@ -57,14 +57,13 @@ def habits(lines: Lines, as_of_day: int, half_life: float) -> Habits:
     weight = np.add.reduceat(decay[rows], starts) if len(rows) else np.empty(0)
     first = lines.basket_rows()
     baskets = np.bincount(lines.member[first], decay[first], minlength=members)
-    bought = np.bincount(lines.item, decay, minlength=items)
     return Habits(
         starts=np.searchsorted(who, np.arange(members + 1)),
         item=lines.item[rows][starts],
         weight=weight,
         times=np.diff(starts, append=len(rows)),
         baskets=baskets,
-        share=bought / max(float(baskets.sum()), 1e-300),
+        share=popularity(lines, as_of_day, half_life) / max(float(baskets.sum()), 1e-300),
         heat=heat(lines, as_of_day, half_life),
     )
 
@@ -80,4 +79,5 @@ def heat(lines: Lines, as_of_day: int, half_life: float) -> Floats:
 def popularity(lines: Lines, as_of_day: int, half_life: float) -> Floats:
     """Decayed number of baskets that held each item, shape (items,)."""
     decay = np.exp2((lines.day - as_of_day) / half_life)
-    return np.bincount(lines.item, decay, minlength=len(lines.items))
+    counted = np.bincount(lines.item, decay, minlength=len(lines.items))
+    return counted.astype(np.float64, copy=False)  # of nothing, bincount makes integers

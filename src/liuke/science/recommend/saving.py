@@ -51,7 +51,7 @@ def load(file: Path) -> Recommender:
         }
         settings = Settings(**told["settings"])
         return Recommender(**held, **parts, settings=settings, as_of_day=told["as_of_day"])
-    except (AttributeError, KeyError, TypeError, ValueError, OSError) as wrong:
+    except (AttributeError, EOFError, KeyError, TypeError, ValueError, OSError) as wrong:
         if isinstance(wrong, InvalidInput | FileNotFoundError):
             raise
         raise InvalidInput(f"{file.name} holds no recommender") from wrong
