@@ -22,8 +22,10 @@ from liuke.science.order_log import Bools, Floats, Int64s, check_same_length, re
 HABITS = ("login", "view", "open")
 TROUBLES = ("complaint", "late", "dead_key")
 HABIT_COLUMNS = ("fade", "fade_at_order", "recent", "since")
-TROUBLE_COLUMNS = ("open_since_order", "since_order", "recent", "per_order")
+TROUBLE_COLUMNS = ("open_since_order", "since_order", "open", "recent", "per_order")
 SPANS_BEFORE = 4
+OPEN_HORIZONS = 3
+"""How long an unsolved trouble is thought to matter, an order in between or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ def _trouble(known: History, series: Series, cut: int, horizon: int) -> list[Flo
     return [
         np.minimum(_count(known, place, after & ~solved), 2.0),
         np.minimum(_count(known, place, after), 2.0),
+        np.minimum(_count(known, place, (cut - day < OPEN_HORIZONS * horizon) & ~solved), 2.0),
         np.log1p(_count(known, place, cut - day < horizon)),
         np.log1p(_count(known, place, np.ones(len(place), dtype=np.bool_)) / orders),
     ]

@@ -3,7 +3,8 @@
 Every forecast stands on the MBG/NBD's chance of an order within H (``buying``). Season and drift move its
 level, where past windows say so (``level``). Where a rehearsal on the shop's own past shows it helps
 (``rehearsal``), a logistic regression and boosted trees on habits and behaviour move members against each
-other (``learners``), never the level. Nothing is tuned per shop, and too little data is said.
+other (``learners``), and their level only where that came nearer too. Nothing is tuned per shop, and too
+little data is said.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from liuke.science.churn.rehearsal import (
     Choice,
     Learned,
     Verdict,
-    add_levelly,
     judge,
     learn,
+    levelled,
     rehearse,
     stretch,
 )
@@ -93,7 +94,7 @@ def forecast(
         return _nobody(today, horizon)
     some = sample(history)
     rehearsals = rehearse(some, today, horizon, behaviours)
-    verdict = judge(rehearsals) if rehearsals else Verdict(Choice("btyd"), 1.0, today, None)
+    verdict = judge(rehearsals) if rehearsals else Verdict(Choice("btyd"), True, 1.0, today, None)
     ground = stand_on(history, today, horizon, behaviours)
     level = coming_level(some, today, horizon, ground.buying)
     rows = lessons(some, ground)
@@ -131,7 +132,9 @@ def _predicted(
             added.append(learned.add(columns, verdict.choice))
         why.append(reasons(columns, ground.names, learned.logistic if learned else None))
     base = np.concatenate(bases)
-    final = add_levelly(base, np.concatenate(added)) if learns else base
+    final = base + np.concatenate(added) if learns else base
+    if verdict.keeps_level:
+        final = levelled(final, base)
     return stretch(final, verdict.slope), joined(why)
 
 

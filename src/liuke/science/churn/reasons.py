@@ -19,6 +19,8 @@ CODES = (*CAUSES, "waiting", "one_order")
 TOP = 3
 NO_REASON = -1
 LEAST_STRENGTH = 0.05
+SYMPTOM = 0.3
+"""What a fade counts that only came with the silence: whoever has left stops logging in as well."""
 VALUE_FALLS, HABIT_FADES = np.log(0.8), np.log(0.7)
 _ASSUMED = {"fade": -0.3, "fade_at_order": -0.5, "open_since_order": 1.0, "recent": 0.2}
 """What a figure adds to the risk where there is nothing to learn it from."""
@@ -54,6 +56,9 @@ def reasons(columns: Floats, names: tuple[str, ...], logistic: Logistic | None) 
     for code, shown in _shown(of).items():
         belongs = [at for at, name in enumerate(names) if _belongs(name, code)]
         added = adds[:, belongs].sum(axis=1) if belongs else np.zeros(len(columns))
+        began_late = of.get(f"{code.removesuffix('_fading')}.fade_at_order")
+        if began_late is not None:
+            added = np.where(began_late < HABIT_FADES, added, SYMPTOM * added)
         strength[:, CODES.index(code)] = np.where(shown, added, -np.inf)
     order, kept = _ranked(strength)
     return Reasons(
@@ -83,7 +88,8 @@ def _shown(of: dict[str, Floats]) -> dict[str, Bools]:
             shown[f"{kind}_fading"] = fades < HABIT_FADES
     for kind in TROUBLES:
         if f"{kind}.recent" in of:
-            shown[kind] = (of[f"{kind}.recent"] > 0) | (of[f"{kind}.open_since_order"] > 0)
+            open_one = (of[f"{kind}.open"] > 0) | (of[f"{kind}.open_since_order"] > 0)
+            shown[kind] = open_one | (of[f"{kind}.recent"] > 0)
     shown["waiting"] = (of["waiting"] > of["mean_gap"]) | (of["order_days"] == 1)
     shown["one_order"] = of["order_days"] == 1
     return shown

@@ -68,9 +68,11 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
-    """The choice, the slope its log odds are stretched by, and how the latest rehearsal went."""
+    """The choice, whether the buying model keeps the level, the slope that log odds are stretched by,
+    and how the latest rehearsal went."""
 
     choice: Choice
+    keeps_level: bool
     slope: float
     cut: int
     scores: Scores | None
@@ -95,10 +97,12 @@ def rehearse(
 def judge(rehearsals: tuple[Rehearsal, ...]) -> Verdict:
     """The best choice; the buying model alone unless another is better by a standard error."""
     choice = _best(rehearsals)
+    keeps = _keeps_level(choice, rehearsals)
     slope = _slope(choice, rehearsals)
     newest = rehearsals[0]
-    odds = stretch(newest.odds[choice], slope)
-    return Verdict(choice, slope, newest.cut, score(1.0 - expit(odds), ~newest.bought))
+    base = newest.odds[Choice("btyd")]
+    odds = stretch(levelled(newest.odds[choice], base) if keeps else newest.odds[choice], slope)
+    return Verdict(choice, keeps, slope, newest.cut, score(1.0 - expit(odds), ~newest.bought))
 
 
 def stretch(odds: Floats, slope: float) -> Floats:
@@ -109,9 +113,8 @@ def stretch(odds: Floats, slope: float) -> Floats:
     return stretched + level_shift(stretched, float(expit(odds).mean()))
 
 
-def add_levelly(base: Floats, added: Floats) -> Floats:
-    """base + added, the mean chance kept: the level is the base's, season and drift included."""
-    odds = base + added
+def levelled(odds: Floats, base: Floats) -> Floats:
+    """``odds`` moved to the mean chance of ``base``: who stands where is learned, how many is not."""
     return odds + level_shift(odds, float(expit(base).mean()))
 
 
@@ -141,13 +144,14 @@ def _learned_odds(
     choices = [Choice("logistic")]
     if trees:
         choices += [Choice(model, rounds) for rounds in ROUNDS for model in ("blend", "boosted")]
-    return {choice: add_levelly(base, learned.add(columns, choice)) for choice in choices}
+    return {choice: base + learned.add(columns, choice) for choice in choices}
 
 
 def _best(rehearsals: tuple[Rehearsal, ...]) -> Choice:
     """From the plainest on, each kind of model must beat the one before by a standard error.
 
-    A blend need only be better than the logistic in it: a mean of two errs less than either. Rehearsals overlap, so members of one of them count, not of all.
+    A blend need only be better than the logistic in it: a mean of two errs less than either.
+    Rehearsals overlap, so members of one of them count, not of all.
     """
     common = [each for each in rehearsals[0].odds if all(each in one.odds for one in rehearsals)]
     losses = {
@@ -166,6 +170,16 @@ def _best(rehearsals: tuple[Rehearsal, ...]) -> Choice:
         if float(gained.mean()) > errors * float(gained.std()) / members**0.5:
             best = tried
     return best
+
+
+def _keeps_level(choice: Choice, rehearsals: tuple[Rehearsal, ...]) -> bool:
+    """Whether the buying model's level came nearer to what came, over all rehearsals."""
+    off = {True: 0.0, False: 0.0}
+    for one in rehearsals:
+        free, came = one.odds[choice], float(one.bought.mean())
+        off[False] += abs(float(expit(free).mean()) - came)
+        off[True] += abs(float(expit(one.odds[Choice("btyd")]).mean()) - came)
+    return off[True] <= off[False]
 
 
 def _levelled_loss(rehearsal: Rehearsal, choice: Choice, slope: float = 1.0) -> Floats:
