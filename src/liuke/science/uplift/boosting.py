@@ -12,7 +12,7 @@ from liuke.science.uplift.ridge import Predictor
 ROWS_LEAST = 5_000
 """With fewer rows, trees of a few hundred members each find noise."""
 
-_TREES = 80
+_TREES = 50
 
 
 def is_available() -> bool:
@@ -38,7 +38,7 @@ def _fit(features: Floats, outcome: Floats, objective: str) -> Predictor:
         return lambda others: np.full(len(others), level)
     chosen = {
         "objective": objective,
-        "learning_rate": 0.05,
+        "learning_rate": 0.08,
         "num_leaves": 7,
         "min_data_in_leaf": max(100, len(outcome) // 100),
         "lambda_l2": 10.0,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from liuke.science.order_log import Bools, Floats, Indexes
-from liuke.science.uplift.learners import Base, Rows, bases, foretell
+from liuke.science.uplift.learners import Base, Rows, bases, corrected_effects, foretell
 from liuke.science.uplift.qini import judged, qini
 
 FOLDS = 5
@@ -18,7 +18,7 @@ TOGETHER = "mean_of_all"
 LEARN_MOST = 100_000
 """A model learns from at most so many rows, drawn by chance: more make it slower, hardly better."""
 
-_REPEATED_UNTIL = ((2_000, 10), (5_000, 4), (20_000, 2))
+_REPEATED_UNTIL = ((2_000, 8), (10_000, 4), (200_000, 2))
 _SHUFFLES = 60
 
 
@@ -94,8 +94,9 @@ def _foretell_fold(
     found: list[Base], rows: Rows, inside: Bools, candidates: dict[str, Floats], outcome: Floats
 ) -> None:
     known, others = rows.of(np.flatnonzero(~inside)[:LEARN_MOST]), rows.features[inside]
+    effects = corrected_effects(found[0], known)
     for base in found:
-        told = foretell(base, known, others)
+        told = foretell(base, known, others, effects)
         outcome[inside] += told.outcome / len(found)
         for name, score in told.uplift.items():
             candidates.setdefault(name, np.empty(len(inside)))[inside] = score - score.mean()

@@ -53,19 +53,18 @@ def bases(rows: Rows) -> list[Base]:
     return found
 
 
-def foretell(base: Base, known: Rows, others: Floats) -> Foretold:
-    """The three learners, trained on ``known``, of ``others`` (rows, k).
+def foretell(base: Base, known: Rows, others: Floats, effects: Floats) -> Foretold:
+    """The three learners, trained on ``known``, of ``others`` (rows, k); ``effects`` as `corrected_effects` of known.
 
     T: ``mu1 - mu0``, a model for each group. X: Künzel, Sekhon, Bickel, Yu, PNAS 116 (2019) 4156, with the share of
-    treated as weight. DR: Kennedy, Electronic Journal of Statistics 17 (2023) 3008, algorithm 1, the models that
-    correct it trained on the other half of the rows.
+    treated as weight. DR: Kennedy, Electronic Journal of Statistics 17 (2023) 3008, algorithm 1.
     """
     share = float(known.treated.mean())
     mu1, mu0 = _arms(base, known)
     of_treated, of_control = known.of(known.treated), known.of(~known.treated)
     tau1 = base.effect(of_treated.features, of_treated.outcome - mu0(of_treated.features))
     tau0 = base.effect(of_control.features, mu1(of_control.features) - of_control.outcome)
-    corrected = base.effect(known.features, _corrected(base, known, share))
+    corrected = base.effect(known.features, effects)
     one, zero = mu1(others), mu0(others)
     return Foretold(
         {
@@ -77,15 +76,13 @@ def foretell(base: Base, known: Rows, others: Floats) -> Foretold:
     )
 
 
-def _arms(base: Base, known: Rows) -> tuple[Predictor, Predictor]:
-    first, second = known.of(known.treated), known.of(~known.treated)
-    return base.outcome(first.features, first.outcome), base.outcome(
-        second.features, second.outcome
-    )
+def corrected_effects(base: Base, known: Rows) -> Floats:
+    """``mu1 - mu0 + (T - e) / (e (1 - e)) (Y - mu_T)``, shape (rows,): its mean given the features is the effect.
 
-
-def _corrected(base: Base, known: Rows, share: float) -> Floats:
-    """``mu1 - mu0 + (T - e) / (e (1 - e)) (Y - mu_T)``: its mean given the features is the effect."""
+    True whatever the models are, as the lot was drawn with share e: so the quickest base will do. The models of
+    each half are trained on the other.
+    """
+    share = float(known.treated.mean())
     made = np.empty(len(known.outcome))
     for half in (slice(0, None, 2), slice(1, None, 2)):
         mine = np.zeros(len(known.outcome), dtype=np.bool_)
@@ -96,3 +93,10 @@ def _corrected(base: Base, known: Rows, share: float) -> Floats:
         weight = np.where(rows.treated, 1 / share, -1 / (1 - share))
         made[mine] = one - zero + weight * (rows.outcome - np.where(rows.treated, one, zero))
     return made
+
+
+def _arms(base: Base, known: Rows) -> tuple[Predictor, Predictor]:
+    first, second = known.of(known.treated), known.of(~known.treated)
+    return base.outcome(first.features, first.outcome), base.outcome(
+        second.features, second.outcome
+    )

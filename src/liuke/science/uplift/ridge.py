@@ -13,7 +13,7 @@ from liuke.science.order_log import Floats
 Predictor = Callable[[Floats], Floats]
 
 EXTREME = 0.001
-"""This share of a figure's ends is drawn in: one giant must not tilt the line."""
+"""This share of a figure's ends is drawn in, at least the outermost figure: one giant must not tilt the line."""
 
 _PENALTIES = 10.0 ** np.arange(-2.0, 6.1, 0.5)
 _STEPS_MOST = 50
@@ -34,7 +34,8 @@ class Scale:
 
 
 def scale_of(features: Floats) -> Scale:
-    low, high = np.quantile(features, [EXTREME, 1 - EXTREME], axis=0)
+    low = np.quantile(features, EXTREME, axis=0, method="higher")
+    high = np.quantile(features, 1 - EXTREME, axis=0, method="lower")
     drawn_in = np.clip(features, low, high)
     spread = drawn_in.std(axis=0)
     return Scale(low, high, drawn_in.mean(axis=0), np.where(spread > 1e-12, spread, np.inf))
