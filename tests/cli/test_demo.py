@@ -32,6 +32,16 @@ def traits_in_tables(where: str) -> set[str]:
     return hidden & {name for (name,) in columns}
 
 
+def check_visits(where: str) -> None:
+    """Who bought had come, more often than they bought, and each visit stands in its month."""
+    came = "SELECT person_id FROM analytics_behaviour_day WHERE logins > 0"
+    buyers = "SELECT DISTINCT person_id FROM analytics_behaviour WHERE kind = 'buy'"
+    never = rows(where, f"SELECT count(*) FROM ({buyers}) b WHERE person_id NOT IN ({came})")
+    assert (never, rows(where, "SELECT 1 FROM analytics_behaviour_other")) == ([(0,)], [])
+    visits = rows(where, f"SELECT count(*) FROM ({came}) visits")
+    assert visits > rows(where, "SELECT count(*) FROM orders_order WHERE paid_at IS NOT NULL")
+
+
 def test_the_demo_lives_through_actions_and_keeps_its_truth_apart(
     spare: str, tmp_path: Path
 ) -> None:
@@ -73,6 +83,8 @@ def test_the_demo_lives_through_actions_and_keeps_its_truth_apart(
         spare, "SELECT -sum(amount_fen) FROM analytics_purchase WHERE amount_fen < 0"
     ) == rows(spare, "SELECT sum(refunded_fen) FROM orders_order WHERE refunded_fen > 0")
     assert not traits_in_tables(spare)
+
+    check_visits(spare)
 
     # Again it is the same site, and no password is printed twice.
     before = rows(spare, "SELECT id, reference, state FROM orders_order ORDER BY id")

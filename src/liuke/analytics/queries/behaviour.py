@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, Q, Sum
+from django.db.models import Max, Sum
 
 from liuke.analytics.behaviour import COUNTED_AS
 from liuke.analytics.models import Behaviour, BehaviourDay
@@ -70,22 +70,6 @@ def counts_since(person_ids: Collection[int], since: dt.date) -> dict[int, dict[
     days = BehaviourDay.objects.filter(person__in=person_ids, on__gte=since)
     sums = days.values("person").annotate(**{name: Sum(name) for name in COUNTED_AS.values()})
     return {row.pop("person"): row for row in sums}
-
-
-def login_gap(days_min: int | None, days_max: int | None) -> Q:
-    """Standings of members whose last login lies at least, or at most, so many days back.
-
-    Whom no login is known of, because nobody was there to note it or they allow no notes, does not fit: for them there
-    are the days since the last order.
-    """
-    seen = BehaviourDay.objects.filter(person=OuterRef("member__person"), logins__gt=0)
-    today, found = clock.today(), Q()
-    if days_min is not None:
-        edge = today - dt.timedelta(days=days_min)
-        found &= Exists(seen.filter(on__lte=edge)) & ~Exists(seen.filter(on__gt=edge))
-    if days_max is not None:
-        found &= Q(Exists(seen.filter(on__gte=today - dt.timedelta(days=days_max))))
-    return found
 
 
 def behaviour_told(person_id: int) -> dict[str, list[dict[str, Any]]]:

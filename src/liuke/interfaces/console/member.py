@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from liuke.analytics import queries
 from liuke.analytics.queries import MemberRow, MemberStory
+from liuke.analytics.queries.behaviour import behaviour_story
 from liuke.base import clock
 from liuke.interfaces.console.filters import address
 from liuke.interfaces.console.frame import Frame, frame_of
@@ -61,6 +62,7 @@ def member(request: HttpRequest, reference: str) -> HttpResponse:
         "story": story,
         "name": story.member.name,
         "has_goods": any(p.order_number or p.items for p in story.purchases),
+        "visits": behaviour_story(story.member.person_id),
         "coupon_kinds": _coupon_kinds(story.member, login_of(request)),
         **outreach_of(story.member, login_of(request)),
     }

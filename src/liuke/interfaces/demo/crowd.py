@@ -102,6 +102,7 @@ class Part:
         self.nights(None)
         for day in days:
             self.life.live(day)
+        self.life.visits.write(before=self.life.began + dt.timedelta(days=days[-1] + 1))
         self.owed = days
 
     def nights(self, _: None) -> None:

@@ -26,6 +26,7 @@ from liuke.delivery.actions import (
 from liuke.delivery.models import DeliveredKey, Delivery
 from liuke.interfaces.demo.shop import Shelf, Shop
 from liuke.interfaces.demo.traits import Traits, draw
+from liuke.interfaces.demo.visits import Visits
 from liuke.ledger import accounts
 from liuke.ledger.actions import Move, post
 from liuke.membership.actions import grant_coupon
@@ -68,11 +69,14 @@ class Life:
     hands: Login
     people: list[Somebody] = field(default_factory=list)
     now: dt.datetime = field(init=False)
+    visits: Visits = field(init=False)
     _heap: list[tuple[dt.datetime, int, Step]] = field(default_factory=list)
     _tie: itertools.count[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         self.now = self.began
+        ends = self.began + dt.timedelta(days=self.days)
+        self.visits = Visits(seed=next(iter(self.numbers), 0), ends=ends)
         self.people = [Somebody(draw(number, self.days)) for number in self.numbers]
 
     # Time -----------------------------------------------------------------------------------------
@@ -141,6 +145,7 @@ class Life:
         """Choose and order; None when nothing was worth it."""
         lot = chance.source()
         shelf = self._choice(one)
+        self.visits.to_buy(member, shelf, self.now)
         quantity = lot.choices((1, 2, 3, 5), (80, 12, 5, 3))[0]
         wants = [(shelf.variant.reference, quantity)]
         seen = quote(person_id=member.person_id, wants=wants, at=self.now)
@@ -237,11 +242,16 @@ class Life:
         self._decide(one, is_dead)
 
     def _decide(self, one: Somebody, is_dead: bool) -> None:
+        assert one.member is not None
         leaves = one.traits.trouble_sensitivity if is_dead else one.traits.hazard
+        shelves = self.shop.shelves[one.traits.scene]
         if chance.source().random() < leaves:
             one.left_on = clock.today()
+            self.visits.until_gone(one.member, shelves, one.traits.gap_days, self.now)
         else:
-            self._needing(one, one.traits.next_gap())
+            gap = one.traits.next_gap()
+            self.visits.until_next(one.member, shelves, gap, self.now)
+            self._needing(one, gap)
 
     # What the site does to them -------------------------------------------------------------------
 

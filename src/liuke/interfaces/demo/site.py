@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from liuke.analytics.actions.behaviour_months import make_months
 from liuke.analytics.actions.evaluate import evaluate
 from liuke.analytics.models import Source
 from liuke.base import chance, clock
@@ -72,6 +73,7 @@ def make_site(
     operator = logins().get(name=OPERATOR)
     began = _midnight(clock.today() - dt.timedelta(days=days))
     passwords[MERCHANT_LOGIN] = new_password()  # not by the seed, which everybody knows
+    make_months(since=began.date(), until=clock.today())
     with chance.seeded(seed), clock.stopped_at(began):
         say("Opening a shop with four merchants ...")
         shop = open_shop(by=operator, password=passwords[MERCHANT_LOGIN])
