@@ -12,6 +12,13 @@ from liuke.analytics.segment_models import Segment as Segment
 from liuke.analytics.segment_models import SegmentMember as SegmentMember
 from liuke.analytics.segment_models import SegmentMove as SegmentMove
 from liuke.analytics.segment_models import SegmentNews as SegmentNews
+from liuke.analytics.showing_models import Alongside as Alongside
+from liuke.analytics.showing_models import Listed as Listed
+from liuke.analytics.showing_models import Popular as Popular
+from liuke.analytics.showing_models import ShelfDay as ShelfDay
+from liuke.analytics.showing_models import Showing as Showing
+from liuke.analytics.showing_models import ShowingReport as ShowingReport
+from liuke.analytics.showing_models import Suggestion as Suggestion
 from liuke.people.models import Login, Member
 
 
