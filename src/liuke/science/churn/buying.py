@@ -16,7 +16,7 @@ from liuke.science.btyd import mbgnbd
 from liuke.science.btyd.summary import DAYS_PER_WEEK, BuyingSummary
 from liuke.science.churn.history import History
 from liuke.science.errors import NotEnoughData
-from liuke.science.order_log import Floats
+from liuke.science.order_log import Floats, Int64s
 
 _SURELY = 1e-6
 _PRIOR_SHAPE = 0.5
@@ -80,7 +80,7 @@ def level_shift(log_odds: Floats, share: float) -> float:
 
 def _summary_columns(known: History, cut: int) -> tuple[Floats, Floats, Floats]:
     """x, t_x and T in weeks."""
-    days = np.bincount(known.place, minlength=len(known.ids))
+    days: Int64s = np.bincount(known.place, minlength=len(known.ids))
     last = known.day[np.cumsum(days) - 1]
-    t_x = (last - known.first) / DAYS_PER_WEEK
-    return days - 1.0, t_x, (cut - known.first) / DAYS_PER_WEEK
+    t_x: Floats = (last - known.first) / DAYS_PER_WEEK
+    return days.astype(np.float64) - 1.0, t_x, (cut - known.first) / DAYS_PER_WEEK

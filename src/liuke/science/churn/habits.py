@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from liuke.science.churn.history import History
-from liuke.science.order_log import Floats, Indexes
+from liuke.science.order_log import Bools, Floats, Indexes
 
 YEAR = 365
 COLUMNS = (
@@ -57,12 +57,16 @@ def habits(known: History, cut: int, horizon: int, typical: float) -> Floats:
 
 def last_rows(known: History) -> Indexes:
     """The row of each member's last order day."""
-    return np.cumsum(np.bincount(known.place, minlength=len(known.ids))) - 1
+    rows: Indexes = np.cumsum(np.bincount(known.place, minlength=len(known.ids))) - 1
+    return rows
 
 
-def per_member(known: History, weights: Floats) -> Floats:
+def per_member(known: History, weights: Floats | Bools) -> Floats:
     """Sum of a weight per row over each member's rows."""
-    return np.bincount(known.place, weights=weights, minlength=len(known.ids))
+    sums: Floats = np.bincount(
+        known.place, weights=weights.astype(np.float64), minlength=len(known.ids)
+    )
+    return sums
 
 
 def _rhythm(known: History, ago: Floats, ends: Indexes) -> list[Floats]:
