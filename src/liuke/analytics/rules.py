@@ -62,7 +62,7 @@ _MAY_BE: dict[str, Callable[[Any], bool]] = {
     "f": _is_whole(1, 5),
     "cohort": _is_month,
     "overdue": lambda value: value is True,
-    "segment": lambda value: isinstance(value, str) and 0 < len(value) <= 16,
+    "within": lambda value: isinstance(value, str) and 0 < len(value) <= 16,
     "days_min": _is_whole(0, 100_000),
     "days_max": _is_whole(0, 100_000),
     "orders_min": _is_whole(0, 10**9),

@@ -90,9 +90,9 @@ LEFT JOIN engagement_pressure w ON w.person_id = m.person_id
 """
 
 
-def audience(version: PlanVersion) -> QuerySet[Standing]:
-    """Everyone who fits the audience of a plan now."""
-    return analytics.audience(version.plan.source, version.audience)
+def audience(version: PlanVersion, *, for_some: bool = False) -> QuerySet[Standing]:
+    """Everyone who fits the audience of a plan now. `for_some`: the caller narrows it to a few."""
+    return analytics.audience(version.plan.source, version.audience, for_some=for_some)
 
 
 def hours_for(
@@ -144,7 +144,8 @@ def draw_hold_outs(version: PlanVersion, told: dict[str, Any], members: Sequence
 
 def judgement(version: PlanVersion, told: dict[str, Any], *, members: Sequence[int] | None) -> Sql:
     """The statement that judges these members, or, without any, everyone in the audience."""
-    inside, params = named_sql(audience(version).order_by().values("member_id"))
+    fits = audience(version, for_some=members is not None)
+    inside, params = named_sql(fits.order_by().values("member_id"))
     if members is None:
         candidates, has_left, within = f"({inside})", "false", ""
     else:

@@ -174,8 +174,8 @@ def segments_below(source: Source, filter: Filter) -> frozenset[str]:
 
 
 def told_part(filter: Filter) -> Filter:
-    """What of an audience a flat filter can say of everybody in it."""
-    return flat_part(grammar.read(filter)) if grammar.is_rule(filter) else filter
+    """What of an audience a flat filter can say of everybody in it; `within` stands for what it cannot."""
+    return {"within": "", **flat_part(grammar.read(filter))} if grammar.is_rule(filter) else filter
 
 
 def _check_groups(node: Node) -> None:

@@ -75,13 +75,13 @@ def fits(
     f: int | None = None,
     cohort: str | None = None,
     overdue: bool = False,
-    segment: str | None = None,
+    within: str | None = None,
     search: str = "",
     **bounds: int | None,
 ) -> Q:
     """The condition a standing has to meet. `bounds` are the keys of `BOUNDS`, each end included.
 
-    `cohort` is the month of the first order, as 2026-03; `segment` the reference of one, by its stored membership.
+    `cohort` is the month of the first order, as 2026-03; `within` a segment, by its stored membership.
     """
     exact = {"group": group, "r": r, "f": f}
     found = Q(**{name: value for name, value in exact.items() if value})
@@ -91,8 +91,8 @@ def fits(
         found &= _in_month(cohort)
     if overdue:
         found &= Q(is_overdue=True)
-    if segment:
-        inside = SegmentMember.objects.filter(segment__reference=segment, since__isnull=False)
+    if within:
+        inside = SegmentMember.objects.filter(segment__reference=within, since__isnull=False)
         found &= Q(pk__in=inside.values("member_id"))
     if search.strip():
         found &= _named(search.strip())

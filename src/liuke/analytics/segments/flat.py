@@ -28,7 +28,7 @@ _LEAVES: Mapping[str, Callable[[Any], Leaf]] = {
     "f": lambda score: Figure("f", score, score),
     "cohort": Cohort,
     "overdue": lambda _: Overdue(),
-    "segment": Nested,
+    "within": Nested,
 }
 
 
@@ -72,7 +72,7 @@ def _said(part: Node) -> dict[str, Any] | None:
         case Overdue():
             return {"overdue": True}
         case Nested(segment):
-            return {"segment": segment}
+            return {"within": segment}
         case Figure(fact, low, high):
             return _bounds(fact, low, high)
     return None

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from liuke.analytics.actions.segment_members import bring_up_to_date
 from liuke.base import clock, ids
 from liuke.base.errors import Refusal
 from liuke.base.jobs import enqueue
@@ -92,6 +93,7 @@ def _checked(plan: Plan) -> PlanVersion:
     if Run.objects.filter(plan=plan, planned_on=clock.today()).exists():
         raise AlreadyRanToday
     version = queries.version_in_force(plan)
+    bring_up_to_date(plan.source, version.audience)
     fits = gate.audience(version)
     if not fits.exists():
         raise NobodyInAudience

@@ -44,6 +44,7 @@ from liuke.engagement.queries.plans import (
     Progress,
     due_runs,
     has_work,
+    is_ruled,
     plan_named,
     plans,
     policy,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "is_ruled",
     "ArmResult",
     "CallPage",
     "CallRow",

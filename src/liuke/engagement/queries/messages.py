@@ -10,6 +10,7 @@ from django.core.signing import BadSignature, Signer
 from django.db import connection
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 
+from liuke.analytics import queries as analytics
 from liuke.analytics.models import Purchase
 from liuke.base import clock, sealing
 from liuke.engagement.errors import BadToken, UnknownMessage
@@ -150,7 +151,7 @@ def why(message: Message) -> Why:
 
 def _why(message: Message, last_order_on: dt.date | None) -> Why:
     days = (clock.local_date(message.made_at) - last_order_on).days if last_order_on else None
-    return Why(dict(message.decision.run.version.audience), days)
+    return Why(analytics.told_part(message.decision.run.version.audience), days)
 
 
 def unsubscribe_token(message: _Named) -> str:

@@ -104,6 +104,11 @@ def version_in_force(plan: Plan) -> PlanVersion:
     return plan.versions.select_related("plan__source", "segment").latest("number")
 
 
+def is_ruled(version: PlanVersion) -> bool:
+    """Whether the audience is a rule that no flat filter can say."""
+    return "rule" in version.audience
+
+
 def run_named(reference: str) -> Run:
     """The run of that reference, with its plan and version.
 

@@ -10,6 +10,7 @@ from liuke.analytics import queries
 from liuke.engagement import queries as outreach
 from liuke.interfaces.console.filters import Filters, address
 from liuke.interfaces.console.frame import frame_of
+from liuke.interfaces.ui.segment_words import segment_name
 
 MEMBERS_SHOWN = 6
 SHOWN = 40
@@ -29,12 +30,8 @@ def find(request: HttpRequest) -> HttpResponse:
         return render(request, "console/found.html", {})
     segments = [
         (
-            segment,
-            address(
-                "console:members",
-                source=frame.source_key,
-                **Filters.of(segment.filter).query(),
-            ),
+            segment_name(segment),
+            address("console:members", source=frame.source_key, within=segment.reference),
         )
         for segment in queries.segments(frame.source)[:SHOWN]
     ]

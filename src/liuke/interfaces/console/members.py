@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from liuke.analytics import queries
+from liuke.analytics.errors import UnknownSegment
 from liuke.analytics.models import Source
 from liuke.base.errors import Forbidden
 from liuke.interfaces.console.filters import (
@@ -27,6 +28,7 @@ from liuke.interfaces.console.sheets import Line, amount, sheet
 from liuke.interfaces.console.telling import login_of
 from liuke.interfaces.ui import wording
 from liuke.interfaces.ui.audience_words import audience_says
+from liuke.interfaces.ui.segment_words import names_of, segment_name
 
 ROWS_A_PAGE = 50
 
@@ -80,14 +82,16 @@ def members(request: HttpRequest) -> HttpResponseBase:
 def _use(filters: Filters, frame: Frame) -> dict[str, Any]:
     """What can be made of the filter; of a search nothing, because it names members, not a kind of them."""
     audience = filters.audience()
+    kept = Filters.of(audience).query()
     if filters.search or frame.source is None:
         return {"says": "", "plan_href": "", "audience": {}}
     return {
-        "says": audience_says(audience, frame.source.currency, frame.group_names),
-        "plan_href": address(
-            "console:new_plan", source=frame.source_key, **Filters.of(audience).query()
+        "says": audience_says(
+            audience, frame.source.currency, frame.group_names, names_of(frame.source)
         ),
-        "audience": Filters.of(audience).query(),
+        "refine_href": address("console:new_segment", source=frame.source_key, **kept),
+        "plan_href": address("console:new_plan", source=frame.source_key, **kept),
+        "audience": kept,
     }
 
 
@@ -105,6 +109,13 @@ def _heading(filters: Filters, frame: Frame) -> str:
 
 def _group_name(key: str, frame: Frame) -> str:
     return next((place.name for place in frame.groups if place.key == key), key)
+
+
+def _segment_name(reference: str) -> str:
+    try:
+        return segment_name(queries.segment_named(reference))
+    except UnknownSegment:
+        return reference
 
 
 def _chips(filters: Filters, frame: Frame) -> dict[str, Any]:
@@ -143,6 +154,7 @@ def _others(filters: Filters, frame: Frame) -> list[Chip]:
         "group": _group_name(filters.group, frame) if filters.group else "",
         "r": f"R{filters.r}" if filters.r else "",
         "f": f"F{filters.f}" if filters.f else "",
+        "within": _segment_name(filters.within) if filters.within else "",
         "cohort": gettext("first order %(month)s") % {"month": filters.cohort}
         if filters.cohort
         else "",

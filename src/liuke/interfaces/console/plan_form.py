@@ -34,7 +34,8 @@ SPECIAL_DAYS, SPECIAL_DAYS_MAX = 7, 90
 class PlanForm(forms.Form):
     """What a plan says. Amounts are typed in whole units of the currency, shares in percent.
 
-    A special price can be chosen for the shop's own members while some are in force; `kept` is the one the plan has.
+    `audience` stands for the filters where none can say it. A special price can be chosen for the shop's own members
+    while some are in force; `kept` is the one the plan has.
     """
 
     name = forms.CharField(max_length=120)
@@ -61,10 +62,12 @@ class PlanForm(forms.Form):
         source: Source,
         filters: Filters,
         kept: Offer | None = None,
+        audience: dict[str, Any] | None = None,
         **more: Any,
     ):
         super().__init__(data, **more)
         self.source, self.filters = source, filters
+        self.audience = filters.audience() if audience is None else audience
         for name in ("offer_worth", "cost_each"):
             self.fields[name] = _money(exponent(source.currency))
         self.chosen: Segment | None = None
@@ -128,7 +131,7 @@ class PlanForm(forms.Form):
     def _audience(self) -> dict[str, Any]:
         if self.chosen is not None:
             return {"segment": self.chosen}
-        return {"audience": self.filters.audience()}
+        return {"audience": self.audience}
 
     def _fen(self, amount: Decimal | None) -> int:
         return int((amount or Decimal()) * 10 ** exponent(self.source.currency))

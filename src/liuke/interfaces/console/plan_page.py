@@ -26,6 +26,7 @@ from liuke.interfaces.ui.audience_words import audience_says
 from liuke.interfaces.ui.benefit_words import scope_says, special_says
 from liuke.interfaces.ui.reach import Part, parts
 from liuke.interfaces.ui.result_words import foresight_says
+from liuke.interfaces.ui.segment_words import names_of
 from liuke.people.actions import attest_consent
 
 RUNS_SHOWN = 12
@@ -77,9 +78,7 @@ def plan(request: HttpRequest, reference: str) -> HttpResponse:
         "plan": found,
         "version": version,
         "says": _says(version, frame),
-        "people": address(
-            "console:members", source=frame.source_key, **Filters.of(version.audience).query()
-        ),
+        "people": _people(version, frame),
         "currency": found.source.currency,
         **_special(version),
         "run": run_view(shown) if shown else None,
@@ -168,7 +167,16 @@ def _measurable(version: PlanVersion, seen: Preview) -> str:
 
 
 def _says(version: PlanVersion, frame: Frame) -> str:
-    return audience_says(version.audience, version.plan.source.currency, frame.group_names)
+    source = version.plan.source
+    return audience_says(version.audience, source.currency, frame.group_names, names_of(source))
+
+
+def _people(version: PlanVersion, frame: Frame) -> str:
+    """The list of the audience; of a rule that no filter can say, the segment it was."""
+    filters = Filters.of(version.audience)
+    if queries.is_ruled(version) and version.segment is not None:
+        filters = Filters(within=version.segment.reference)
+    return address("console:members", source=frame.source_key, **filters.query())
 
 
 def _special(version: PlanVersion) -> dict[str, Any]:

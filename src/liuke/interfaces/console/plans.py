@@ -28,6 +28,7 @@ from liuke.interfaces.console.telling import attempt, login_of
 from liuke.interfaces.ui.audience_words import audience_says
 from liuke.interfaces.ui.outreach_words import CHANNELS, CHANNELS_SAY, PURPOSES, PURPOSES_SAY
 from liuke.interfaces.ui.result_words import verdict_short
+from liuke.interfaces.ui.segment_words import names_of, segment_name
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def edit_plan(request: HttpRequest, reference: str) -> HttpResponse:
             None,
             source=plan.source,
             filters=Filters.of(version.audience),
+            audience=version.audience,
             kept=version.special,
             initial=from_version(version),
         )
@@ -126,6 +128,7 @@ def edit_plan(request: HttpRequest, reference: str) -> HttpResponse:
         request.POST,
         source=plan.source,
         filters=Filters.read(request.POST),
+        audience=version.audience if queries.is_ruled(version) else None,
         kept=version.special,
     )
     if form.is_valid():
@@ -200,7 +203,7 @@ def _fresh(request: HttpRequest, source: Source) -> PlanForm:
     if reference := request.GET.get("segment", ""):
         segment = analytics.segment_named(reference)
         initial["segment"] = segment.reference
-        initial.setdefault("name", segment.name)
+        initial.setdefault("name", segment_name(segment))
     return PlanForm(None, source=source, filters=filters, initial=initial)
 
 
@@ -221,7 +224,7 @@ def _form_page(
     version: PlanVersion | None = None,
 ) -> HttpResponse:
     source = form.source
-    audience = form.filters.audience()
+    audience = form.audience
     kept = form.filters.but(search="", sort="money").query()
     context = {
         "frame": frame,
@@ -230,7 +233,9 @@ def _form_page(
         "version": version,
         "once": new_token(),
         "kept": kept,
-        "audience_says": audience_says(audience, source.currency, frame.group_names),
+        "audience_says": audience_says(
+            audience, source.currency, frame.group_names, names_of(source)
+        ),
         "people": address("console:members", source=frame.source_key, **kept),
         "members": analytics.audience(source, audience).count(),
         "segments": analytics.segments(source),
@@ -264,7 +269,12 @@ def _line(row: PlanRow, frame: Frame) -> Line:
     progress = queries.progress(row.run) if row.run else None
     return Line(
         row=row,
-        says=audience_says(row.version.audience, row.plan.source.currency, frame.group_names),
+        says=audience_says(
+            row.version.audience,
+            row.plan.source.currency,
+            frame.group_names,
+            names_of(row.plan.source),
+        ),
         sent=progress.by_reason.get("accepted", 0) if progress else 0,
         done_share=progress.done_share if progress else 0.0,
         verdict=verdict_short(queries.results_of(row.plan)) if row.run else "",

@@ -1,4 +1,4 @@
-"""Saved filters: how many fit now, and what to do with them."""
+"""The list of segments: how many are in, how each grows, and what to do with them."""
 
 from __future__ import annotations
 
@@ -15,29 +15,39 @@ from liuke.analytics.errors import NoOrdersYet
 from liuke.analytics.models import Segment
 from liuke.interfaces.console.filters import Filters, address
 from liuke.interfaces.console.frame import Frame, frame_of
+from liuke.interfaces.console.segment_page import NOBODY_MOVED
 from liuke.interfaces.console.telling import attempt, login_of
+from liuke.interfaces.ui import wording
 from liuke.interfaces.ui.audience_words import audience_says
+from liuke.interfaces.ui.segment_words import names_of, segment_name
 
 
 @dataclass(frozen=True)
 class Line:
-    """A saved filter as the list shows it."""
+    """A segment as the list shows it."""
 
     segment: Segment
     says: str
-    members: int
+    action: str
+    growth: queries.Growth
     people: str
     plan: str
 
 
 @require_GET
 def segments(request: HttpRequest) -> HttpResponse:
-    """Every saved filter of a source, with how many fit at this moment."""
+    """Every segment of a source, with how many are in and how it grows."""
     frame = frame_of(request, "segments")
     if frame.source is None:
         return render(request, "console/nothing.html", {"frame": frame})
-    lines = [_line(segment, frame) for segment in queries.segments(frame.source)]
-    return render(request, "console/segments.html", {"frame": frame, "lines": lines})
+    names, growth = names_of(frame.source), queries.segment_growth(frame.source)
+    lines = [
+        _line(segment, frame, names, growth.get(segment.pk, NOBODY_MOVED))
+        for segment in queries.segments(frame.source)
+    ]
+    new_href = address("console:new_segment", source=frame.source_key)
+    context = {"frame": frame, "lines": lines, "new_href": new_href}
+    return render(request, "console/segments.html", context)
 
 
 @require_POST
@@ -88,19 +98,19 @@ def retire(request: HttpRequest, reference: str) -> HttpResponseRedirect:
     attempt(
         request,
         lambda: retire_segment(reference=reference, by=login_of(request)),
-        gettext("%(name)s is retired.") % {"name": segment.name},
+        gettext("%(name)s is retired.") % {"name": segment_name(segment)},
     )
     return _back(request, reference)
 
 
-def _line(segment: Segment, frame: Frame) -> Line:
+def _line(segment: Segment, frame: Frame, names: dict[str, str], growth: queries.Growth) -> Line:
     currency = segment.source.currency
-    kept = Filters.of(segment.filter).query()
     return Line(
         segment=segment,
-        says=audience_says(segment.filter, currency, frame.group_names),
-        members=queries.segment_size(segment),
-        people=address("console:members", source=frame.source_key, **kept),
+        says=audience_says(segment.filter, currency, frame.group_names, names),
+        action=wording.action_name(segment.action) if segment.action else "",
+        growth=growth,
+        people=address("console:members", source=frame.source_key, within=segment.reference),
         plan=address("console:new_plan", source=frame.source_key, segment=segment.reference),
     )
 

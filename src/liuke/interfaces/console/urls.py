@@ -30,6 +30,7 @@ from liuke.interfaces.console import (
     results,
     rights,
     runs,
+    segment_page,
     segments,
     shelves,
     staff,
@@ -83,6 +84,11 @@ def operators(view: View) -> View:
 outreach = [
     path("segments/", operators(segments.segments), name="segments"),
     path("segments/save/", operators(segments.save), name="save_segment"),
+    path("segments/new/", operators(segment_page.new_segment), name="new_segment"),
+    path("segments/<str:reference>/", operators(segment_page.segment), name="segment"),
+    path(
+        "segments/<str:reference>/edit/", operators(segment_page.edit_segment), name="edit_segment"
+    ),
     path("segments/<str:reference>/rename/", operators(segments.rename), name="rename_segment"),
     path("segments/<str:reference>/retire/", operators(segments.retire), name="retire_segment"),
     path("plans/", operators(plans.plans), name="plans"),

@@ -14,6 +14,7 @@ from liuke.interfaces.ui import (
     figures,
     order_words,
     outreach_words,
+    segment_words,
     staff_words,
     wording,
 )
@@ -46,6 +47,7 @@ register.filter("call_outcome_name", outreach_words.call_outcome_name)
 register.filter("leave_reason_name", outreach_words.leave_reason_name)
 register.filter("basis_says", outreach_words.basis_says)
 register.filter("zone_origin_says", outreach_words.zone_origin_says)
+register.filter("segment_name", segment_words.segment_name)
 register.filter("price", figures.price)
 register.filter("kind_name", catalog_words.kind_name)
 register.filter("product_state_name", catalog_words.product_state_name)
