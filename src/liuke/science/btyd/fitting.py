@@ -95,7 +95,7 @@ def maximise(
         for some in blocks:
             heights, slopes = rows(some)
             height += float(heights @ count[some])
-            slope += slopes @ count[some]
+            slope += [each @ count[some] for each in slopes]  # short dots start no threads
         return height, slope
 
     peaks: list[_Peak] = []
