@@ -101,11 +101,11 @@ def rfm_features(values: RfmValues) -> Floats:
     return np.column_stack((days, np.sqrt(values.orders), money, np.log1p(np.maximum(money, 0.0))))
 
 
-Estimate = tuple[float, float, float]
+Measured = tuple[float, float, float]
 """An effect, its standard error, and how many of these the interval reaches to each side."""
 
 
-def welch(arms: Bools, figures: Floats, *, confidence: float = 0.95) -> Estimate:
+def welch(arms: Bools, figures: Floats, *, confidence: float = 0.95) -> Measured:
     """The plain difference of two means of unlike scatter: Welch, Biometrika 34 (1947) 28."""
     first, second = figures[arms], figures[~arms]
     parts = [_variance(first) / len(first), _variance(second) / len(second)]
@@ -121,9 +121,9 @@ def welch(arms: Bools, figures: Floats, *, confidence: float = 0.95) -> Estimate
     )
 
 
-def around(estimate: Estimate) -> Difference:
-    """The estimate with its interval."""
-    effect, error, width = estimate
+def around(measured: Measured) -> Difference:
+    """What was measured, with its interval."""
+    effect, error, width = measured
     return Difference(effect, effect - width * error, effect + width * error)
 
 
@@ -173,7 +173,7 @@ def _regression(centred: Floats, figures: Floats) -> tuple[float, Floats, float]
     return float(slopes[0]), slopes[1:], float((weight * weight) @ left)
 
 
-def _told(adjusted: Estimate, plain: Estimate) -> AdjustedEffect:
+def _told(adjusted: Measured, plain: Measured) -> AdjustedEffect:
     cut = 1.0 - (adjusted[1] / plain[1]) ** 2 if plain[1] > 0 else 0.0
     return AdjustedEffect(around(adjusted), around(plain), adjusted[1], plain[1], cut)
 

@@ -18,7 +18,7 @@ TOGETHER = "mean_of_all"
 LEARN_MOST = 100_000
 """A model learns from at most so many rows, drawn by chance: more make it slower, hardly better."""
 
-_REPEATED_UNTIL = ((2_000, 8), (10_000, 4), (200_000, 2))
+_REPEATED_UNTIL = ((2_000, 8), (4_000, 4), (200_000, 2))
 _SHUFFLES = 60
 
 
@@ -81,10 +81,12 @@ def _round(rows: Rows, chance: np.random.Generator) -> _Round:
     for each in range(FOLDS):
         _foretell_fold(found, rows, fold == each, candidates, outcome)
     candidates[TOGETHER] = np.mean(list(candidates.values()), axis=0)
+    null = judged(candidates[TOGETHER], rows.treated, rows.outcome, shuffles=_SHUFFLES)
+    scatter = null.null_975 / 1.96  # one standard deviation of the Qini of random scores
     uplift, chosen = np.empty(len(fold)), []
     for each in range(FOLDS):
         elsewhere = fold != each
-        best = _best(candidates, rows.of(elsewhere), elsewhere, each)
+        best = _best(candidates, rows.of(elsewhere), elsewhere, scatter)
         chosen.append(best)
         uplift[~elsewhere] = candidates[best][~elsewhere]
     return _Round(uplift, outcome, chosen, candidates)
@@ -102,17 +104,13 @@ def _foretell_fold(
             candidates.setdefault(name, np.empty(len(inside)))[inside] = score - score.mean()
 
 
-def _best(candidates: dict[str, Floats], rows: Rows, chosen: Bools, seed: int) -> str:
-    """The mean of all learners, unless one leads it by more than chance scatters (its standard deviation)."""
-    together = judged(
-        candidates[TOGETHER][chosen], rows.treated, rows.outcome, shuffles=_SHUFFLES, seed=seed
-    )
+def _best(candidates: dict[str, Floats], rows: Rows, chosen: Bools, scatter: float) -> str:
+    """The mean of all learners, unless one leads it by more than chance scatters."""
     found = {
         name: qini(score[chosen], rows.treated, rows.outcome) for name, score in candidates.items()
     }
     best = max(found, key=lambda name: np.nan_to_num(found[name], nan=-np.inf))
-    lead = found[best] - together.qini
-    return best if lead > together.null_975 / 1.96 else TOGETHER
+    return best if found[best] - found[TOGETHER] > scatter else TOGETHER
 
 
 def _own_order(rows: Rows) -> Indexes:

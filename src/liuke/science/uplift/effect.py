@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from liuke.science.adjustment import Estimate, around, regression_adjusted, welch
+from liuke.science.adjustment import Measured, around, regression_adjusted, welch
 from liuke.science.intervals import Difference, Sums, mean_difference, rate_difference
 from liuke.science.order_log import Bools, Floats
 
@@ -61,8 +61,8 @@ def _plain(treated: Bools, outcome: Floats, confidence: float) -> Difference:
             return Difference(
                 *(each / _PARTS for each in (found.difference, found.low, found.high))
             )
-    estimate: Estimate = welch(treated, outcome, confidence=confidence)
-    return around(estimate)
+    measured: Measured = welch(treated, outcome, confidence=confidence)
+    return around(measured)
 
 
 def _sums(parts: Floats) -> Sums:

@@ -12,7 +12,7 @@ from liuke.interfaces.cli.order_file import COLUMN, order_file_options
 from liuke.interfaces.cli.science.options import json_option, predictions_option
 
 if TYPE_CHECKING:
-    from liuke.interfaces.cli.science.campaign import Campaign
+    from liuke.interfaces.cli.science.trial import Trial
     from liuke.science.uplift.analysis import Uplift
     from liuke.science.uplift.qini import Ranking
 
@@ -79,34 +79,34 @@ def uplift(
     **given: Any,
 ) -> None:
     """What a campaign changed, whom it moves more, and whether chance could say the same; one row a person."""
-    from liuke.interfaces.cli.science.campaign import Asked, read_campaign
     from liuke.interfaces.cli.science.reading import tell, write_predictions
+    from liuke.interfaces.cli.science.trial import Asked, read_trial
     from liuke.science.errors import InvalidInput
     from liuke.science.uplift.analysis import analyse
 
     asked = Asked(treatment, outcome, control, risk, given["member"], ignore, given["decimal"])
-    campaign = read_campaign(file, asked)
+    trial = read_trial(file, asked)
     try:
         found = analyse(
-            campaign.treated,
-            campaign.outcome,
-            campaign.columns,
+            trial.treated,
+            trial.outcome,
+            trial.columns,
             control_share=control_share,
-            risk=campaign.risk,
+            risk=trial.risk,
         )
     except InvalidInput as refused:
         raise click.ClickException(f"{file.name}: {refused}.") from refused
     if predictions:
-        rows = zip(campaign.row, found.uplift.tolist(), strict=True)
+        rows = zip(trial.row, found.uplift.tolist(), strict=True)
         write_predictions(predictions, ("row", "uplift"), rows)
-    notes = [*campaign.notes, *_notes(found)]
+    notes = [*trial.notes, *_notes(found)]
     if as_json:
         for note in notes:
             click.echo(note, err=True)
-    tell(_figures(found, campaign, notes), [*_sentences(found), *notes], as_json=as_json)
+    tell(_figures(found, trial, notes), [*_sentences(found), *notes], as_json=as_json)
 
 
-def _figures(found: Uplift, campaign: Campaign, notes: list[str]) -> dict[str, Any]:
+def _figures(found: Uplift, trial: Trial, notes: list[str]) -> dict[str, Any]:
     told, plain, ranking = found.effect.effect, found.effect.plain, found.ranking
     figures = {
         "effect": _plain(told.difference),
@@ -117,7 +117,7 @@ def _figures(found: Uplift, campaign: Campaign, notes: list[str]) -> dict[str, A
         "n": found.treated + found.control,
         "treated": found.treated,
         "control": found.control,
-        "control_value": campaign.control,
+        "control_value": trial.control,
         "control_share": found.control_share,
         "sample_ratio_p": found.sample_ratio_p,
         "learner": found.learner,

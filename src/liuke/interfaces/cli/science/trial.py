@@ -1,4 +1,4 @@
-"""From a plain table to one campaign: who was treated, what came of it, and what was known of each."""
+"""From a plain table to one trial: who was treated, what came of it, and what was known of each."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Campaign:
+class Trial:
     """Rows that can be used, in the file's order; ``row`` counts all of the file's from 1."""
 
     row: list[int]
@@ -67,15 +67,15 @@ class Asked:
     decimal: str
 
 
-def read_campaign(file: Path, asked: Asked) -> Campaign:
+def read_trial(file: Path, asked: Asked) -> Trial:
     """Raises click.ClickException with one sentence for a file or a column that cannot be used."""
     try:
-        return _campaign(read_table(file, (asked.treatment, asked.outcome)), asked)
+        return _trial(read_table(file, (asked.treatment, asked.outcome)), asked)
     except UnreadableLog as refused:
         raise click.ClickException(str(refused)) from refused
 
 
-def _campaign(table: Table, asked: Asked) -> Campaign:
+def _trial(table: Table, asked: Asked) -> Trial:
     arm_at, outcome_at = table.index(asked.treatment), table.index(asked.outcome)
     if arm_at == outcome_at:
         raise click.ClickException("The treatment and the outcome cannot be the same column.")
@@ -92,7 +92,7 @@ def _campaign(table: Table, asked: Asked) -> Campaign:
         for at, cells in enumerate(table.columns)
         if at not in apart | {arm_at, outcome_at}
     ]
-    return Campaign(
+    return Trial(
         row=[table.row[place] for place in keep],
         treated=np.array([arms[place] is True for place in keep], dtype=np.bool_),
         outcome=outcome[known],
