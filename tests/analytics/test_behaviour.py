@@ -88,6 +88,17 @@ def test_a_batch_that_is_told_again_changes_nothing_also_over_a_months_end(ann: 
     ]
 
 
+def test_many_are_kept_and_counted_as_few_are(ann: Member) -> None:
+    rows = [seen("b", n, NOON + dt.timedelta(seconds=n), person_id=ann.pk) for n in range(200)]
+    strangers = [seen("c", n, visitor="v", text="原神\t\\N") for n in range(100)]
+    assert note_behaviours([*rows[:50], rows[0]]) == 50
+    assert note_behaviours([*rows, *strangers]) == 250
+    assert note_behaviours([*rows, *strangers]) == 0
+    assert BehaviourDay.objects.get().views == 200
+    assert set(Behaviour.objects.filter(person=None).values_list("text", flat=True)) == {"原神 \\N"}
+    assert broken() == []
+
+
 def test_each_kind_has_a_count_of_its_own_and_nobody_unknown_is_counted(ann: Member) -> None:
     for kind in ("view", "view", "search", "login", "add", "buy", "click", "open"):
         assert note_behaviour(person_id=ann.pk, kind=kind)
