@@ -1,6 +1,6 @@
 # Liuke: `make demo` to look around, `make test` before you push.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo serve test lint bench docs css messages lock clean
+.PHONY: help setup dev demo serve test test-spark lint bench docs css messages lock clean
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 # The linters load the settings, which make keys on first use: not in a real home.
@@ -23,6 +23,10 @@ serve: setup ## Run the site on http://127.0.0.1:8000
 
 test: dev ## Lint, types, layers, migrations, then all tests
 	@tools/test
+
+test-spark: dev ## Show that Spark counts what DuckDB counts (installs pyspark apart; needs Java 17)
+	@UV_PROJECT_ENVIRONMENT=.venv-spark $(BIN)/uv sync --frozen --quiet --extra spark
+	@.venv-spark/bin/python -m pytest -q -n 0 -m spark tests/spark
 
 lint: dev ## Format and check, without the tests
 	@$(BIN)/ruff check --fix .

@@ -156,3 +156,9 @@ class ImportInterrupted(Unavailable):
     """The process died each time; the file is gone, nothing of it was taken in."""
 
     says = gettext_noop("The import was interrupted and nothing was taken in. Drop the file again.")
+
+
+class LakeUnusable(Unavailable):
+    """The lake could not be read or written, or its engine does not start; what it held is intact."""
+
+    says = gettext_noop("%(reason)s")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from django.conf import settings
+
 from liuke.analytics.behaviour import COUNTED_AS
+from liuke.analytics.lake.layout import lakes
 from liuke.base.audit import Invariant
 
 # Facts as a recount of the purchases; `liuke rebuild facts` and the audit ask the same question.
@@ -119,4 +124,15 @@ _PROMISES = [
 
 def invariants() -> list[Invariant]:
     """Every promise, with the rows that would break it."""
-    return list(_PROMISES)
+    return [*_PROMISES, _lake_agrees()]
+
+
+def _lake_agrees() -> Invariant:
+    """What the last night found is in its file: the lake is compared once a day, not by the audit."""
+    nights = (lake.nightly() or {} for lake in lakes(Path(settings.LIUKE_HOME)))
+    members = sorted({int(m) for night in nights for m in night.get("drift", {}).get("named", [])})
+    return Invariant(
+        "analytics.facts_equal_the_lake",
+        "Last night the running figures of every member equalled a count of the lake",
+        f"SELECT member_id FROM unnest(ARRAY{members}::bigint[]) AS drifted (member_id)",
+    )

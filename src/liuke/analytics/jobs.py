@@ -6,6 +6,7 @@ from procrastinate.contrib.django import app
 
 from liuke.analytics.actions.behaviour_months import keep_months as see_to_months
 from liuke.analytics.actions.evaluate_apart import evaluate_apart, evaluate_what_is_stale
+from liuke.analytics.actions.grow_lake_apart import grow_lakes_apart
 from liuke.analytics.actions.import_upload_apart import import_upload_apart
 from liuke.analytics.actions.import_upload_apart import sweep_uploads as sweep
 from liuke.analytics.actions.segment_members import refresh_changed
@@ -55,3 +56,10 @@ def keep_months(timestamp: int) -> None:
 def sweep_uploads(timestamp: int) -> None:
     """Every minute: an upload whose process was killed is not left standing."""
     sweep()
+
+
+@app.periodic(cron="23 3 * * *")
+@app.task(name="analytics.grow_lakes")
+def grow_lakes(timestamp: int) -> None:
+    """Every night: new purchases into the lake, everybody's figures counted from it and compared."""
+    grow_lakes_apart()

@@ -88,6 +88,7 @@ def examine(home: Home | None = None) -> Found:
     try:
         serving = _look_at_processes(home, found)
         _look_at_database(home, found, serving)
+        _look_at_lakes(home, found)
         _look_at_disk(home, found)
     except (CannotStart, OSError) as error:
         found.wrong.append(str(error))
@@ -228,6 +229,18 @@ def _one(connection: Any, query: str) -> int | None:
         psycopg.errors.InsufficientPrivilege,
     ):
         return None
+
+
+def _look_at_lakes(home: Home, found: Found) -> None:
+    from liuke.analytics.lake.layout import lakes
+
+    for lake in lakes(home.path):
+        drifted = (lake.nightly() or {}).get("drift", {}).get("drifted", 0)
+        if drifted:
+            found.wrong.append(
+                f"The running figures of {drifted} members differ from last night's count of {lake.place};"
+                " `liuke rebuild facts` recounts them, `liuke rebuild lake` compares again."
+            )
 
 
 def _look_at_disk(home: Home, found: Found) -> None:

@@ -277,6 +277,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else N
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 LIUKE_UPLOAD_MB = _whole("LIUKE_UPLOAD_MB", 200)
+LIUKE_ANALYTICS_URL = os.environ.get("LIUKE_ANALYTICS_URL", "")
 LIUKE_BEHAVIOUR_MONTHS = _whole("LIUKE_BEHAVIOUR_MONTHS", 13)
 FILE_UPLOAD_HANDLERS = [  # nothing is kept in memory, and no more on disk than is allowed
     "liuke.project.uploads.Bounded",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from liuke.interfaces.cli.options import source_option
+
+if TYPE_CHECKING:
+    from liuke.analytics.actions.compare_lake import Comparison
 
 
 @click.group()
@@ -38,3 +43,52 @@ def standings(source: str | None) -> None:
     for found in [source_named(source)] if source else sources():
         content = evaluate(source=found)
         click.echo(f"{found.key}: {content['log']['members']:,} members as of {content['as_of']}.")
+
+
+@rebuild.command()
+def lists() -> None:
+    """Choose anew what each member is shown, and count what came of the last choice."""
+    from liuke.engagement.actions.renew_lists import renew_lists
+
+    made = renew_lists()
+    click.echo(
+        f"{made.persons:,} members have lists of their own ({made.suggestions:,} suggestions);"
+        f" {made.held_out:,} are held out."
+    )
+
+
+@rebuild.command()
+@source_option
+@click.option("--recount", is_flag=True, help="Count everything again instead of one more day.")
+@click.option("--afresh", is_flag=True, help="Write all files of the lake again.")
+def lake(source: str | None, recount: bool, afresh: bool) -> None:
+    """Bring the lake up to date and compare its count with the running figures; exit 1 when they differ."""
+    from liuke.analytics.actions.grow_lake import rebuild_lake
+    from liuke.analytics.queries import source_named, sources
+
+    drifted = 0
+    for found in [source_named(source)] if source else sources():
+        done = rebuild_lake(source=found, recount=recount, afresh=afresh)
+        drifted += done.comparison.drifted
+        told = done.told
+        how = f"recounted ({told['why']})" if told["how"] == "recount" else "continued"
+        if told["late_members"]:
+            how += f", {told['late_members']:,} of them recounted for late orders"
+        click.echo(
+            f"{found.key}: {done.purchases:,} purchases in the lake, {done.purchases_new:,} of them new;"
+            f" members {how} as of {done.as_of}."
+        )
+        click.echo(f"  {_agreement(done.comparison)}")
+    if drifted:
+        raise SystemExit(1)
+
+
+def _agreement(comparison: Comparison) -> str:
+    if comparison.is_waiting:
+        return "An import is still being counted; the running figures were not compared."
+    if comparison.drifted:
+        return (
+            f"{comparison.drifted:,} of {comparison.members:,} members have other running figures;"
+            " see `liuke rebuild facts`."
+        )
+    return f"The running figures of {comparison.members:,} members agree to the smallest unit."
