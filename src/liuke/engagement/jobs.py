@@ -11,6 +11,7 @@ from liuke.engagement import queries
 from liuke.engagement.actions.calls import tidy_calls
 from liuke.engagement.actions.decide import decide_due
 from liuke.engagement.actions.recover import recover_unfinished
+from liuke.engagement.actions.renew_lists_apart import renew_lists_apart
 from liuke.engagement.actions.runs import finish_runs, run_due_plans
 from liuke.engagement.actions.send import send_due
 
@@ -33,6 +34,13 @@ def tick(timestamp: int) -> None:
 def tidy(timestamp: int) -> None:
     """Each hour: calls that were taken and forgotten, or that nobody may make any more."""
     tidy_calls()
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="engagement.renew_lists", lock="engagement.renew_lists")
+def renew_lists(timestamp: int) -> None:
+    """Each hour: the first one after midnight makes the lists of the day; a lost one is made up for."""
+    renew_lists_apart()
 
 
 @app.task(name="engagement.carry_out", lock="engagement.carry_out")

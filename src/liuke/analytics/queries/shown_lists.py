@@ -9,9 +9,10 @@ from typing import Any
 
 from django.db import connection
 
-from liuke.analytics.models import Alongside, Listed, Popular, Showing
-from liuke.analytics.showing import OWN_SLOTS
-from liuke.people.queries import may_be_noted
+from liuke.analytics.models import Alongside, Popular, Showing
+from liuke.analytics.showing import ATTRIBUTED_DAYS as ATTRIBUTED_DAYS
+from liuke.analytics.showing import SLOTS as SLOTS
+from liuke.analytics.showing import is_followed_news as is_followed_news
 from liuke.people.rules import BEHAVIOUR
 
 # The member's lists, what was noted of today, and whether they said no: one round trip for a page that all ask for.
@@ -25,6 +26,9 @@ FROM analytics_showing WHERE person_id = %(person)s AND "on" = %(on)s
 UNION ALL
 SELECT 'refused', -1, NULL, NULL, NULL, NULL, NULL, NULL FROM people_consent
 WHERE person_id = %(person)s AND channel = %(channel)s AND purpose = %(purpose)s AND NOT is_given
+UNION ALL
+SELECT 'held_out', -2, NULL, NULL, NULL, NULL, NULL, NULL FROM analytics_listed
+WHERE person_id = %(person)s AND is_held_out
 ORDER BY 1, 2
 """
 
@@ -43,13 +47,14 @@ class Suggested:
 
 @dataclass(frozen=True)
 class OwnLists:
-    """Of one member: the lists made for them, best first; what today's page has shown already, slot → products; and
-    whether they refuse both. Lists of one who is held out, or whom we do not know yet, are empty.
+    """Of one member: the lists made for them, best first; what they were shown today already, slot → products; and
+    whether they refuse both. Who is held out, or not known yet, has no lists.
     """
 
     suggested: tuple[Suggested, ...]
     noted: dict[str, frozenset[int]]
-    is_refused: bool
+    is_refused: bool = False
+    is_held_out: bool = False
 
     def of(self, slot: str) -> list[Suggested]:
         return [each for each in self.suggested if each.slot == slot]
@@ -62,11 +67,12 @@ def own_lists(person_id: int, on: dt.date) -> OwnLists:
     with connection.cursor() as cursor:
         cursor.execute(_LISTS, told)
         rows = cursor.fetchall()
-    is_refused = any(row[1] == -1 for row in rows)
+    said = {row[0] for row in rows if row[1] < 0}
     return OwnLists(
-        suggested=() if is_refused else tuple(_suggested(row) for row in rows if row[1] > 0),
+        suggested=() if said else tuple(_suggested(row) for row in rows if row[1] > 0),
         noted={row[0]: frozenset(row[7]) for row in rows if row[1] == 0},
-        is_refused=is_refused,
+        is_refused="refused" in said,
+        is_held_out="held_out" in said,
     )
 
 
@@ -96,12 +102,6 @@ def alongside(product_ids: Sequence[int]) -> list[Suggested]:
     return list(found.values())
 
 
-def is_shown_own(person_id: int) -> bool:
-    """Whether anything may be chosen for this member: they are not held out, and have not said no."""
-    is_held_out = Listed.objects.filter(person=person_id, is_held_out=True).exists()
-    return not is_held_out and bool(may_be_noted([person_id]))
-
-
 def shown_told(person_id: int) -> list[dict[str, Any]]:
     """All that is kept of what a person was shown, to be handed over: JSON values only."""
     rows = Showing.objects.filter(person=person_id).order_by("on", "slot")
@@ -115,15 +115,3 @@ def shown_told(person_id: int) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-__all__ = [
-    "OWN_SLOTS",
-    "OwnLists",
-    "Suggested",
-    "alongside",
-    "is_shown_own",
-    "own_lists",
-    "popular",
-    "shown_told",
-]

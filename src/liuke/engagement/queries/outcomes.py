@@ -63,6 +63,14 @@ JOIN people_member m ON m.person_id = u.person_id AND m.source = %(source)s
 JOIN analytics_purchase p ON p.member_id = m.id""",
     "sent": "SELECT 0 AS messages, 0 AS cost_fen",
 }
+# Held out of the lists are the control of those for whom some are made.
+_LISTED = {
+    **_HOLD_OUT,
+    "units": """
+SELECT l.person_id, CASE WHEN l.is_held_out THEN 'control' ELSE 'treated' END AS arm, l.since,
+    l.share_permyriad AS share, 0 AS worth_fen
+FROM analytics_listed l""",
+}
 _WATCH = """
 WITH units AS MATERIALIZED ({units}),
 sent AS ({sent}),
@@ -201,6 +209,11 @@ def outcomes_of_plan(plan: Plan, horizon: Horizon, window_days: int) -> Outcomes
 def outcomes_of_hold_out(source: Source, horizon: Horizon, window_days: int) -> Outcomes:
     """What everyone of a source did after the lot of the global hold-out was drawn for them."""
     return _watch(_HOLD_OUT, {"source": source.key}, horizon, window_days)
+
+
+def outcomes_of_lists(source: Source, horizon: Horizon, window_days: int) -> Outcomes:
+    """What everyone bought of a source after lists were, or would have been, made for them the first time."""
+    return _watch(_LISTED, {"source": source.key}, horizon, window_days)
 
 
 def _watch(

@@ -17,6 +17,7 @@ from liuke.engagement.queries.outcomes import (
     Outcomes,
     horizon_of,
     outcomes_of_hold_out,
+    outcomes_of_lists,
     outcomes_of_plan,
 )
 from liuke.engagement.queries.plans import version_in_force
@@ -41,6 +42,7 @@ ASSUMED_RATE = 0.10
 """How many come back by themselves, before anything is known of it."""
 
 HOLD_OUT_WINDOW_DAYS = 90
+LISTS_WINDOW_DAYS = 30
 PERMYRIAD = 10_000
 
 
@@ -231,7 +233,16 @@ def results_of(plan: Plan, window_days: int | None = None) -> Results:
 def holdout_results(source: Source, window_days: int = HOLD_OUT_WINDOW_DAYS) -> Results:
     """What all marketing together changed: everyone it might reach against the global hold-out, since the draw."""
     horizon = horizon_of(source)
-    found = outcomes_of_hold_out(source, horizon, window_days)
+    return _by_lot(source, horizon, outcomes_of_hold_out(source, horizon, window_days))
+
+
+def lists_results(source: Source, window_days: int = LISTS_WINDOW_DAYS) -> Results:
+    """What lists of their own changed: members for whom some are made against those held out, since the first."""
+    horizon = horizon_of(source)
+    return _by_lot(source, horizon, outcomes_of_lists(source, horizon, window_days))
+
+
+def _by_lot(source: Source, horizon: Horizon, found: Outcomes) -> Results:
     drawn = {
         share: sum(arm.drawn for arm in both.values()) for share, both in found.tallies.items()
     }
