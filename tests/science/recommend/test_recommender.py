@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from liuke.science.errors import InvalidInput
-from liuke.science.recommend.choosing import Settings, choose_settings
+from liuke.science.recommend.choosing import Settings, choose_settings, usual_settings
 from liuke.science.recommend.fit import fit, fit_lines
 from liuke.science.recommend.lines import read_lines
 from liuke.science.recommend.ranking import Recommendation, rank
@@ -113,8 +113,15 @@ def test_settings_are_chosen_by_the_logs_own_past_and_only_by_it(log: Log) -> No
 
 
 def test_a_handful_of_members_keeps_the_usual_settings() -> None:
-    log = shop(members=20)
-    assert choose_settings(read_lines(*log.columns), 239, 30) == USUAL
+    lines = read_lines(*shop(members=20).columns)
+    assert choose_settings(lines, 239, 30) == usual_settings(lines, 239)
+
+
+def test_the_usual_prior_is_three_tenths_of_a_members_own_baskets() -> None:
+    lines = read_lines([1] * 12 + [2] * 4, [*range(12), *range(4)], [5] * 16)
+    half_life = USUAL.half_life
+    now = sum(2 ** ((day - 11) / half_life) for day in [*range(12), *range(4)])
+    assert usual_settings(lines, 11).prior == pytest.approx(0.3 * now / 2)
 
 
 def test_an_unseen_member_gets_what_is_popular_first_of_their_scene() -> None:

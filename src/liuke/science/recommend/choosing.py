@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from liuke.science.order_log import Bools, Floats, Int64s
+from liuke.science.order_log import Bools, Floats, Int64s, run_starts
 from liuke.science.recommend.ease import (
     Float32s,
     ease,
@@ -38,6 +38,7 @@ MOST_ITEMS = 2_000
 _K = 10
 
 HALF_LIVES = (15.0, 30.0, 60.0, 90.0, 180.0, 365.0, 1460.0)
+OWN_SHARE = 0.3
 PRIORS = (0.2, 1.0, 2.0, 5.0, 10.0)
 POWERS = (0.0, 0.25, 0.5)
 PENALTIES = (1.0, 4.0, 16.0)
@@ -101,9 +102,21 @@ class _Split:
         )
 
 
+def usual_settings(lines: Lines, as_of_day: int) -> Settings:
+    """What holds until the log says otherwise: a prior of three tenths of a member's own baskets."""
+    usual = Settings()
+    first = lines.basket_rows()
+    if not len(first):
+        return usual
+    decay = np.exp2((lines.day[first] - as_of_day) / usual.half_life)
+    members = len(run_starts(lines.member))
+    prior = OWN_SHARE * float(decay.sum()) / members
+    return replace(usual, prior=min(max(prior, min(PRIORS)), max(PRIORS)))
+
+
 def choose_settings(lines: Lines, as_of_day: int, horizon_days: int) -> Settings:
     """The settings for ``lines``, which hold nothing after ``as_of_day``. Deterministic."""
-    usual = Settings()
+    usual = usual_settings(lines, as_of_day)
     days = (as_of_day - horizon_days, as_of_day - 2 * horizon_days)
     splits = [split for day in days if (split := _split(lines, day, horizon_days)) is not None]
     if not splits:
@@ -146,14 +159,23 @@ def _choose_habits(splits: Sequence[_Split], chosen: Settings) -> Settings:
     def score(split: _Split, tried: Settings) -> Floats:
         return _habit_scores(split.counted(tried.half_life), tried)
 
-    best = _best(splits, chosen, score, "half_life", HALF_LIVES, new_only=False)
-    known = {split.day: split.counted(best.half_life) for split in splits}
+    best = _best_of_counted(splits, chosen, "prior", PRIORS)
+    best = _best(splits, best, score, "half_life", HALF_LIVES, new_only=False)
+    if best.half_life != chosen.half_life:
+        best = _best_of_counted(splits, best, "prior", PRIORS)
+    return _best_of_counted(splits, best, "heat_power", POWERS)
 
-    def quick(split: _Split, tried: Settings) -> Floats:
+
+def _best_of_counted(
+    splits: Sequence[_Split], chosen: Settings, name: str, options: Sequence[float]
+) -> Settings:
+    """The best option of a setting that leaves the counts as they are."""
+    known = {split.day: split.counted(chosen.half_life) for split in splits}
+
+    def score(split: _Split, tried: Settings) -> Floats:
         return _habit_scores(known[split.day], tried)
 
-    best = _best(splits, best, quick, "prior", PRIORS, new_only=False)
-    return _best(splits, best, quick, "heat_power", POWERS, new_only=False)
+    return _best(splits, chosen, score, name, options, new_only=False)
 
 
 def _choose_discovery(splits: Sequence[_Split], chosen: Settings) -> Settings:
