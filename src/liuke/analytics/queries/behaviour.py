@@ -68,8 +68,9 @@ def last_login_days(person_ids: Collection[int]) -> dict[int, dt.date]:
 def counts_since(person_ids: Collection[int], since: dt.date) -> dict[int, dict[str, int]]:
     """Person → how often they did each thing (`views`, `searches`, `logins`, …) from a day on."""
     days = BehaviourDay.objects.filter(person__in=person_ids, on__gte=since)
-    sums = days.values("person").annotate(**{name: Sum(name) for name in COUNTED_AS.values()})
-    return {row.pop("person"): row for row in sums}
+    names = tuple(COUNTED_AS.values())
+    sums = days.values_list("person").annotate(*(Sum(name) for name in names))
+    return {person: dict(zip(names, counts, strict=True)) for person, *counts in sums}
 
 
 def behaviour_told(person_id: int) -> dict[str, list[dict[str, Any]]]:

@@ -17,7 +17,6 @@ from liuke.interfaces.storefront.sessions import keep_notes_choice, member_of
 from liuke.people.actions import change_consent
 from liuke.people.models import Member
 from liuke.people.queries import may_be_noted
-from liuke.people.rules import BEHAVIOUR
 
 
 @never_cache
@@ -42,11 +41,10 @@ def _choose(request: HttpRequest, member: Member | None) -> HttpResponse:
     is_given = request.POST.get("is_given") == "yes"
     if member is not None:
         with transaction.atomic():
-            channel, purpose = BEHAVIOUR
             change_consent(
                 person_id=member.pk,
-                channel=channel,
-                purpose=purpose,
+                channel="site",
+                purpose="behaviour",
                 is_given=is_given,
                 basis="member",
                 words=gettext(wording.BEHAVIOUR_ASK),
