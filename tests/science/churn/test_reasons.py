@@ -50,7 +50,7 @@ def test_what_is_always_shown_is_shown(world: World, found: ChurnForecast) -> No
     shown = found.reasons
     causes = np.array(CAUSES)[world.cause[found.member]]
     assert np.nanmedian(shown.login_trend[causes == ""]) == pytest.approx(1.0, abs=0.15)
-    assert np.nanmedian(shown.login_trend[causes == "login_fading"]) < 0.4
+    assert np.nanmedian(shown.login_trend[causes == "login_fading"]) < 0.5
     assert np.nanmedian(shown.value_trend[causes == "value_falling"]) < 0.6
     assert np.isfinite(shown.complaints).all()
     assert shown.open_complaints[causes == "complaint"].mean() > 0.5

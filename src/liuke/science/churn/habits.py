@@ -63,9 +63,7 @@ def last_rows(known: History) -> Indexes:
 
 def per_member(known: History, weights: Floats | Bools) -> Floats:
     """Sum of a weight per row over each member's rows."""
-    sums: Floats = np.bincount(
-        known.place, weights=weights.astype(np.float64), minlength=len(known.ids)
-    )
+    sums: Floats = np.bincount(known.place, weights.astype(np.float64), len(known.ids))
     return sums
 
 

@@ -26,6 +26,8 @@ from liuke.science.churn.history import History
 
 PRIOR_VARIANCE = 0.01
 PAIRS_FOR_DRIFT = 3
+LOOKS_BACK = 2  # years
+MOST_APART = 26
 LEAST_DAYS = 60
 """A log younger than this at the cut has no index yet."""
 
@@ -57,9 +59,8 @@ class _Indexes:
 
 def coming_level(known: History, cut: int, horizon: int, buying: BuyingModel) -> Level:
     """Season and drift of the window (cut, cut + horizon], from the windows that ended by ``cut``."""
-    step = max(horizon // 3, 7)
     first = int(known.first.min()) + max(min(horizon, 90), LEAST_DAYS)
-    this_year = list(range(cut - horizon, first - 1, -step))
+    this_year = _past_windows(cut, horizon, max(first, cut - LOOKS_BACK * YEAR))
     index = _indexes(known, cut, horizon, buying, [cut - YEAR, *this_year], first)
     earlier = [day - YEAR for day in this_year]
     before = _indexes(known, cut, horizon, buying, earlier, first)
@@ -75,6 +76,13 @@ def coming_level(known: History, cut: int, horizon: int, buying: BuyingModel) ->
     }
     noise = float(np.mean(list(index.variance.values()))) if index.variance else 0.0
     return Level(season, _drift(left, noise, cut, horizon), last_year)
+
+
+def _past_windows(cut: int, horizon: int, first: int) -> list[int]:
+    """A third of a horizon apart, and, for the drift, the latest a whole horizon apart."""
+    often = range(cut - horizon, first - 1, -max(horizon // 3, 7))
+    apart = range(cut - horizon, first - 1, -horizon)[:MOST_APART]
+    return sorted({*often, *apart}, reverse=True)
 
 
 def _indexes(

@@ -59,6 +59,9 @@ def reasons(columns: Floats, names: tuple[str, ...], logistic: Logistic | None) 
         began_late = of.get(f"{code.removesuffix('_fading')}.fade_at_order")
         if began_late is not None:
             added = np.where(began_late < HABIT_FADES, added, SYMPTOM * added)
+        if code in TROUBLES:
+            unanswered = of[f"{code}.open_since_order"] > 0
+            added = np.where(unanswered, np.maximum(added, 2 * LEAST_STRENGTH), added)
         strength[:, CODES.index(code)] = np.where(shown, added, -np.inf)
     order, kept = _ranked(strength)
     return Reasons(
