@@ -59,7 +59,9 @@ def rows(home: Path, table: str) -> list[tuple[Any, ...]]:
     names = [str(path) for path in lake.paths(manifest.of(table))]
     if not names:
         return []
-    return duckdb.sql(f"SELECT {columns} FROM read_parquet({names}) ORDER BY ALL").fetchall()
+    return duckdb.sql(
+        f"SELECT {columns} FROM read_parquet({names}, hive_partitioning=false) ORDER BY ALL"
+    ).fetchall()
 
 
 def test_the_lake_has_every_purchase_and_line_as_the_database_has_them(

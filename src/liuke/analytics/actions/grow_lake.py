@@ -89,13 +89,18 @@ def rebuild_lake(
     """
     as_of = as_of or queries.as_of_default(source)
     lake = Lake.of(Path(settings.LIUKE_HOME), source.key)
-    rules = lifecycle_rules(queries.policy())
+    policy = queries.policy()
     try:
         with lake.held():
             lake.sweep()
             before = _known(lake, afresh=afresh)
             after = grow(lake, before, _what_came(lake, source, before))
-            night = Night(to_day(as_of), rules, recount=recount or not before.watermark)
+            night = Night(
+                to_day(as_of),
+                lifecycle_rules(policy),
+                policy.stake_horizon_days,
+                recount=recount or not before.watermark,
+            )
             told = run_night(lake, after, night, url=settings.LIUKE_ANALYTICS_URL)
             comparison = compare_lake(source=source, lake=lake, told=told)
             told = {**told, "drift": comparison.as_json()}
@@ -217,5 +222,5 @@ def _write_some(place: Path, rows: Iterator[Any]) -> int:
 
 def _statement(statement: str, lines: str, bounds: dict[str, Any]) -> Composed:
     """COPY takes no parameters: the bounds are written into it, quoted."""
-    which = SQL(_WHICH).format(lines=SQL(lines), **{k: Literal(v) for k, v in bounds.items()})  # type: ignore[arg-type]
-    return SQL(statement).format(which=which)  # type: ignore[arg-type]
+    which = SQL(_WHICH).format(lines=SQL(lines), **{k: Literal(v) for k, v in bounds.items()})
+    return SQL(statement).format(which=which)

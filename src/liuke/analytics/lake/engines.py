@@ -15,11 +15,11 @@ import duckdb
 import ibis
 
 from liuke.analytics.lake.errors import LakeDamaged, LakeNotWritten, NoSpark, UnknownEngine
+from liuke.analytics.lake.expressions import Table
 from liuke.analytics.lake.layout import escaped
 
 MEMORY = "900MB"
 DUCKDB, SPARK_LOCAL, SPARK = "duckdb:", "spark:local", "spark://"
-Table = ibis.Table
 
 
 class Engine(Protocol):
@@ -67,7 +67,7 @@ class DuckEngine:
     rows_at_once: int | None = 10_000_000
 
     def __init__(self, scratch: Path) -> None:
-        self._place = scratch
+        self._scratch = scratch
         self.link: Any = ibis.duckdb.connect(
             threads=min(os.cpu_count() or 1, 4),
             memory_limit=MEMORY,
@@ -106,12 +106,15 @@ class DuckEngine:
                 f"COPY ({sql}) TO '{_quoted(draft)}' (FORMAT parquet, COMPRESSION zstd)"
             )
             os.replace(draft, path)
-        except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
+        except (duckdb.Error, OSError) as error:
             draft.unlink(missing_ok=True)
             raise told(error, path) from error
 
     def rows(self, expression: Table) -> list[tuple[int, ...]]:
-        return list(self.link.raw_sql(self.link.compile(expression)).fetchall())
+        try:
+            return list(self.link.raw_sql(self.link.compile(expression)).fetchall())
+        except duckdb.Error as error:
+            raise told(error, self._scratch) from error
 
     @staticmethod
     def name(path: Path) -> str:
@@ -169,9 +172,11 @@ class SparkEngine:
 
 def told(error: Exception, path: Path) -> LakeNotWritten | LakeDamaged:
     """What an engine's complaint means: about what it read, or about where it writes."""
-    words = why(error)
-    reads = isinstance(error, duckdb.Error) and ("read" in words.lower() or "No files" in words)
-    return (LakeDamaged if reads else LakeNotWritten)(place=path.parent, reason=words)
+    if isinstance(error, duckdb.Error) and not isinstance(error, duckdb.OutOfMemoryException):
+        writes = "write" in str(error).lower()
+    else:
+        writes = True
+    return (LakeNotWritten if writes else LakeDamaged)(place=path.parent, reason=why(error))
 
 
 def why(error: Exception) -> str:

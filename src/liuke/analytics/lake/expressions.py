@@ -18,7 +18,8 @@ from ibis import _
 
 from liuke.science.lifecycle import LifecycleRules, Stage
 
-Table = ibis.Table
+Table = Any
+"""An `ibis.Table`: Ibis has no types."""
 
 FACTS = (
     "member_id",

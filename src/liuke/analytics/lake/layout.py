@@ -141,7 +141,11 @@ class Lake:
 
     def sweep(self) -> int:
         """Remove what neither the manifest nor the last night names: what interrupted runs left; how many files."""
-        kept = self.manifest_paths() | set(named(self.nightly() or {}))
+        try:
+            manifest = self.manifest() or Manifest()
+        except LakeDamaged:
+            return 0  # who does not know what belongs to the lake removes nothing
+        kept = {file.path for file in manifest.files} | set(named(self.nightly() or {}))
         swept = 0
         for folder in (*TABLES, *RESULTS, "scratch"):
             for path in sorted((self.place / folder).rglob("*"), reverse=True):

@@ -11,21 +11,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import ibis
 import numpy as np
 from ibis import _
 
 from liuke.analytics.lake import expressions as e
 from liuke.analytics.lake.engines import DuckEngine, Engine, connect
 from liuke.analytics.lake.errors import NothingInTheLake
+from liuke.analytics.lake.expressions import Table
 from liuke.analytics.lake.layout import Json, Lake, LakeFile, Manifest
 from liuke.analytics.lake.outlook import write_members
 from liuke.science.lifecycle import LifecycleRules
 
 LATE_MEMBERS_MAX = 2_000
 """More members than these with orders before their last known one, and everything is recounted."""
-
-Table = ibis.Table
 
 
 @dataclass(frozen=True, slots=True)
