@@ -200,7 +200,7 @@ def throwaway_site() -> Iterator[str]:
         from django.db import connection
 
         django.setup()
-        call_command("migrate", "engagement", verbosity=0)
+        call_command("migrate", verbosity=0)
         connection.close()
         connection.close_pool()
         yield url

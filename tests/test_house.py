@@ -34,6 +34,8 @@ DECLARED_FACES = {
     "analytics.orderlog",  # how a file is read is asked about before anything is imported
     "analytics.orderlog.errors",
     "analytics.invariants",  # `liuke audit`
+    "analytics.segments",  # a rule is said in words, and typed into a form
+    "analytics.segments.grammar",
     "engagement.invariants",
     "ledger.accounts",  # names, without which neither a query nor a move can be said
     "events.dispatcher",  # a command does at once what the worker would do soon

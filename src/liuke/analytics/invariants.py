@@ -99,6 +99,12 @@ _PROMISES = [
         ),
     ),
     Invariant(
+        "analytics.segments_know_their_size",
+        "A segment has as many members as it says",
+        "SELECT g.id FROM analytics_segment g WHERE g.retired_at IS NULL AND g.members <> (SELECT count(*)"
+        " FROM analytics_segment_member m WHERE m.segment_id = g.id AND m.since IS NOT NULL)",
+    ),
+    Invariant(
         "analytics.lines_belong_to_a_purchase",
         "No item line without its purchase",
         "SELECT l.purchase_id FROM analytics_purchase_line l LEFT JOIN analytics_purchase p ON p.id = l.purchase_id"

@@ -42,18 +42,22 @@ SELECT DISTINCT member_id FROM (
     JOIN analytics_segment g ON g.id = m.segment_id AND g.retired_at IS NULL
     WHERE m.next_eval_at <= %s ORDER BY m.next_eval_at LIMIT %s) due
 """
-# Rows of `judged` are those who are in or wait for a day; whoever is kept and not among them is out.
+# Rows of `judged` are those who are in or wait for a day; whoever is kept and not among them is out. A look that is
+# due too early does no harm, so it stays where it is: an order puts most of them off, and nothing has to be written.
 _APPLY = """
 WITH judged AS MATERIALIZED ({judgements}), kept AS (
     SELECT segment_id, member_id, since, next_eval_at FROM analytics_segment_member
     WHERE segment_id = ANY(%(segments)s) {which}
 ), told AS (
     SELECT rule_id AS segment_id, member_id, is_in, {moment} AS next_at FROM judged
-), changed AS MATERIALIZED (
+), compared AS (
     SELECT segment_id, member_id, coalesce(told.is_in, false) AS is_in, kept.since IS NOT NULL AS was_in, kept.since,
-           told.next_at
+           kept.next_eval_at, CASE
+               WHEN kept.next_eval_at > %(at)s AND (told.next_at IS NULL OR kept.next_eval_at <= told.next_at)
+               THEN kept.next_eval_at ELSE told.next_at END AS next_at
     FROM told FULL JOIN kept USING (segment_id, member_id)
-    WHERE (coalesce(told.is_in, false), told.next_at) IS DISTINCT FROM (kept.since IS NOT NULL, kept.next_eval_at)
+), changed AS MATERIALIZED (
+    SELECT * FROM compared WHERE is_in <> was_in OR next_at IS DISTINCT FROM next_eval_at
 ), gone AS (
     DELETE FROM analytics_segment_member m USING changed c
     WHERE m.member_id = c.member_id AND m.segment_id = c.segment_id AND NOT c.is_in AND c.next_at IS NULL
@@ -85,7 +89,11 @@ def take_turns(source: Source) -> None:
 
 def tell_changed(*, member_ids: Collection[int], changed: str) -> None:
     """Something of these members is new (`orders` or `logins`): the segments that read it will look at them soon."""
-    told = {"members": list(member_ids), "changed": changed, "reads": list(CHANGES[changed])}
+    told: dict[str, Any] = {
+        "members": list(member_ids),
+        "changed": changed,
+        "reads": list(CHANGES[changed]),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TELL, told)
         if cursor.rowcount:
@@ -200,7 +208,7 @@ def _apply(
         which=which.format(alias=""),
         moment=_moment(source),
     )
-    told = {
+    told: dict[str, Any] = {
         "segments": list(rules),
         "dated": [segment.pk for segment in dated],
         "members": list(members or ()),

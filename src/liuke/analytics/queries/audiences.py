@@ -149,7 +149,7 @@ def segment_growth(source: Source) -> dict[int, Growth]:
     week, month = now - dt.timedelta(days=7), now - dt.timedelta(days=30)
     counted = (
         SegmentMove.objects.filter(segment__source=source, at__gt=month, at__lte=now)
-        .values("segment_id")
+        .values_list("segment_id")
         .annotate(
             entered_7=Count("id", filter=Q(is_entry=True, at__gt=week)),
             left_7=Count("id", filter=Q(is_entry=False, at__gt=week)),
@@ -158,7 +158,7 @@ def segment_growth(source: Source) -> dict[int, Growth]:
         )
         .order_by()
     )
-    return {row.pop("segment_id"): Growth(**row) for row in counted}
+    return {segment_id: Growth(*figures) for segment_id, *figures in counted}
 
 
 def named_by(source: Source) -> dict[str, frozenset[str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -265,7 +265,7 @@ def _figure(fact: str, given: dict[str, Any], place: str) -> Leaf:
 
 
 def _within(fact: str, given: dict[str, Any], place: str) -> Leaf:
-    days = given.get("days")
+    days: Any = given.get("days")
     if not _is_whole(days, 1, WINDOW_DAYS_MAX):
         raise BadRule(f"{place}.days", days)
     return Within(fact, days, *_range(given, place, *WINDOWS[fact]))
@@ -279,7 +279,7 @@ def _wait(fact: str, given: dict[str, Any], place: str) -> Leaf:
 
 
 def _cohort(fact: str, given: dict[str, Any], place: str) -> Leaf:
-    month = given.get("is")
+    month: Any = given.get("is")
     try:
         if _is_text(month, _MONTH):
             dt.date.fromisoformat(f"{month}-01").replace(day=28) + dt.timedelta(days=32)
@@ -300,7 +300,8 @@ def _nested(fact: str, given: dict[str, Any], place: str) -> Leaf:
 
 
 _RANGE = frozenset({"min", "max"})
-_LEAVES: dict[str, tuple[frozenset[str], Any]] = {
+_Make = Callable[[str, dict[str, Any], str], Leaf]
+_LEAVES: dict[str, tuple[frozenset[str], _Make]] = {
     **dict.fromkeys(CHOICES, (frozenset({"is"}), _choice)),
     **dict.fromkeys(FIGURES, (_RANGE, _figure)),
     **dict.fromkeys(WINDOWS, (_RANGE | {"days"}, _within)),

@@ -123,6 +123,7 @@ ACTS = {
     "run.start": gettext_noop("started a run"),
     "run.stop": gettext_noop("stopped a run"),
     "scene.save": gettext_noop("changed a scene"),
+    "segment.change": gettext_noop("changed the rule of a segment"),
     "segment.rename": gettext_noop("renamed a segment"),
     "segment.retire": gettext_noop("retired a segment"),
     "segment.save": gettext_noop("saved a segment"),
