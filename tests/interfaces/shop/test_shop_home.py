@@ -129,7 +129,8 @@ def test_the_list_costs_a_member_few_questions(
 ) -> None:
     buy(li, shop.coins, way="wallet")
     li.get(GAMES)
-    with django_assert_num_queries(5):  # session, member, level, what to buy again, new messages
+    # session, member, level, what to buy again, their lists, new messages
+    with django_assert_num_queries(6):
         li.get(GAMES)
     browser().get(GAMES)
     with django_assert_num_queries(0):

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from django.conf import settings
 from django.db import connection, transaction
 
+from liuke.analytics.actions.note_shown import forget_shown
 from liuke.analytics.behaviour import COUNTED_AS, Did, plain_text
 from liuke.base import clock, ids
 from liuke.orders.models import Line
@@ -120,7 +121,7 @@ def note_behaviour(
 def note_bought(*, order_ids: Collection[int]) -> int:
     """Keep what members bought by these orders, line by line, gifts apart; how many are new. Again changes nothing."""
     lines = Line.objects.filter(
-        order__in=order_ids, order__paid_at__isnull=False, order__guest_index=None, is_gift=False
+        order__in=order_ids, order__guest_index=None, is_gift=False
     ).values_list(
         "order__reference",
         "number",
@@ -133,14 +134,19 @@ def note_bought(*, order_ids: Collection[int]) -> int:
         [
             Did(f"buy:{order}", number, at, "buy", person_id, product=product, variant=variant)
             for order, number, at, person_id, product, variant in lines
+            if at is not None
         ]
     )
 
 
 @transaction.atomic
 def forget_behaviour(*, person_id: int) -> int:
-    """Delete all that is kept of what a person did here; how many things that were. Notes on their way wait for us."""
+    """Delete all that is kept of what a person did here and was shown; how many things they did. Notes on their way
+    wait for us.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_ALONE)
         cursor.execute(_FORGET, {"person": person_id})
-        return int(cursor.rowcount)
+        gone = int(cursor.rowcount)
+    forget_shown(person_ids=[person_id])
+    return gone

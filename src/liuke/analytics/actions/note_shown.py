@@ -9,7 +9,10 @@ from django.db import connection, transaction
 
 from liuke.analytics.models import Showing, Suggestion
 from liuke.analytics.showing import SHOWN_MOST
+from liuke.people.queries import may_be_noted
 
+# As every note of behaviour: none is written after somebody said no, or was erased.
+_BESIDE_OTHERS = "SELECT pg_advisory_xact_lock_shared(hashtext('analytics.behaviour'))"
 # A second page at the same moment adds to what the first has written.
 _NOTE = """
 INSERT INTO analytics_showing AS kept (person_id, "on", slot, products, reasons, clicks)
@@ -32,11 +35,15 @@ WHERE person_id = %(person)s AND "on" = %(on)s AND slot = %(slot)s
 
 @transaction.atomic
 def note_shown(*, person_id: int, on: dt.date, shown: Mapping[str, Mapping[int, str]]) -> None:
-    """A person was shown these on a day: slot → product → reason. Each product of a slot counts once a day.
+    """A person was shown these on a day: slot → product → reason. Each product of a slot counts once a day, none for
+    who wants no notes.
 
     Who has not yet seen which product today is for the caller to know: it asks for the lists in the same query.
     """
     with connection.cursor() as cursor:
+        cursor.execute(_BESIDE_OTHERS)
+        if not may_be_noted([person_id]):
+            return
         for slot, products in sorted(shown.items()):
             told = {
                 "person": person_id,
@@ -63,6 +70,9 @@ def note_clicked(*, person_id: int, on: dt.date, slot: str, product_id: int) -> 
 
 @transaction.atomic
 def forget_shown(*, person_ids: Collection[int]) -> None:
-    """Delete the lists of these persons, and all that they were shown: they are erased, or want none of it."""
+    """Delete the lists of these persons, and all that they were shown: they are erased, or want none of it.
+
+    For `forget_behaviour`, which waits until no note is on its way.
+    """
     Suggestion.objects.filter(person__in=person_ids).delete()
     Showing.objects.filter(person__in=person_ids).delete()

@@ -21,6 +21,7 @@ from liuke.analytics.models import (
 from liuke.analytics.queries.behaviour import behaviour_told
 from liuke.analytics.queries.lists import MemberRow, member_rows
 from liuke.analytics.queries.reports import source_named
+from liuke.analytics.queries.shown_lists import shown_told
 from liuke.analytics.rules import STAGES
 from liuke.people.models import Member
 from liuke.people.queries import member_by_reference
@@ -103,6 +104,7 @@ def file_of(member: Member) -> Json:
             _purchase_told(row)
             for row in _purchases(Purchase.objects.filter(member=member).order_by("at", "id"))
         ],
+        "shown": shown_told(member.pk),
         "behaviour": behaviour_told(member.pk),  # of the person's own row; others have none
     }
 

@@ -16,14 +16,14 @@ from django.utils.translation import check_for_language, get_language
 from django.views.decorators.http import require_safe
 
 from liuke.interfaces.storefront.sessions import COOKIE as MEMBER
-from liuke.interfaces.storefront.shop import shelf
+from liuke.interfaces.storefront.shop import shelf, showing
 from liuke.interfaces.storefront.shop.kept import Kept
+from liuke.interfaces.storefront.shop.showing import Strip
 from liuke.interfaces.storefront.shop.visiting import COOKIE as GUEST
 from liuke.interfaces.storefront.shop.visiting import ShopRequest, open_to_all, person_of, who
 from liuke.interfaces.ui.context import THEMES
 from liuke.membership.queries import pays_percent_of
-from liuke.orders.queries import again_of
-from liuke.people.models import Member
+from liuke.orders.queries import Again, again_of
 
 SCENE, EVERYTHING = "scene", "all"
 TEXT_LETTERS, PAGES_MAX = 60, 50
@@ -81,7 +81,13 @@ def look(request: HttpRequest) -> HttpResponse:
 def _own_home(request: ShopRequest) -> HttpResponse:
     person_id = person_of(request)
     pays_percent = pays_percent_of(person_id) if person_id else shelf.FULL_PRICE
-    return HttpResponse(_html(request, _asked(request), who(request), pays_percent))
+    someone, asked = who(request), _asked(request)
+    again = again_of(someone.person_id) if someone and not asked.text else None
+    strips: tuple[Strip, ...] = ()
+    if request.member and not asked.text and not asked.page:
+        without = again.product if again and not again.is_unpaid else ""
+        strips = showing.on_home(request, asked.only, pays_percent, without=without)
+    return HttpResponse(_html(request, asked, again, strips, pays_percent))
 
 
 def _common_home(request: HttpRequest) -> HttpResponse:
@@ -89,7 +95,7 @@ def _common_home(request: HttpRequest) -> HttpResponse:
     key = (asked, get_language(), theme if theme in THEMES else "", request.get_full_path())
 
     def make() -> tuple[bytes, bytes]:
-        page = _html(request, asked, None).encode()
+        page = _html(request, asked).encode()
         return page, gzip.compress(page, 6, mtime=0)
 
     plain, zipped = _pages.get(key, make)
@@ -104,13 +110,15 @@ def _common_home(request: HttpRequest) -> HttpResponse:
 def _html(
     request: HttpRequest,
     asked: Asked,
-    someone: Member | None,
+    again: Again | None = None,
+    strips: tuple[Strip, ...] = (),
     pays_percent: int = shelf.FULL_PRICE,
 ) -> str:
     context = {
         "here": "shop",
         "asked": asked,
-        "again": again_of(someone.person_id) if someone and not asked.text else None,
+        "again": again,
+        "strips": strips,
         "shelves": _drawn.get(
             (asked, pays_percent, get_language()), lambda: _draw(asked, pays_percent)
         ),
@@ -147,4 +155,5 @@ def forget() -> None:
     """Make the pages anew at once."""
     _pages.clear()
     _drawn.clear()
+    showing.forget()
     shelf.forget()

@@ -5,22 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 MOST = 256
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 class Kept(Generic[T]):
-    """Values by key, each for so many seconds, the MOST that were asked for last.
+    """Values by key, each for so many seconds, the `most` (else MOST) that were asked for last.
 
     When a value grows too old, whoever comes first makes it anew; the others get the old one meanwhile, for as many
     seconds again at most.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, most: int | None = None) -> None:
+        self._seconds, self._most = seconds, most
         self._lock = threading.Lock()
         self._values: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
 
@@ -39,9 +40,31 @@ class Kept(Generic[T]):
         value = make()
         with self._lock:
             self._values[key] = (time.monotonic() + self._seconds, value)
-            while len(self._values) > MOST:
+            while len(self._values) > (self._most or MOST):
                 self._values.popitem(last=False)
         return value
+
+    def get_many(
+        self, keys: Sequence[K], make: Callable[[Sequence[K]], Mapping[K, T]]
+    ) -> dict[K, T]:
+        """The values of these keys; those that are missing or too old are made at once, by one call. What cannot be
+        made is left out, and asked for again.
+        """
+        now = time.monotonic()
+        with self._lock:
+            kept = {key: self._values[key] for key in keys if key in self._values}
+        found = {key: value for key, (due, value) in kept.items() if now < due}
+        missing = [key for key in keys if key not in found]
+        if not missing:
+            return found
+        made = make(missing)
+        with self._lock:
+            for key, value in made.items():
+                self._values[key] = (now + self._seconds, value)
+                self._values.move_to_end(key)
+            while len(self._values) > (self._most or MOST):
+                self._values.popitem(last=False)
+        return {**found, **made}
 
     def clear(self) -> None:
         """Forget everything."""

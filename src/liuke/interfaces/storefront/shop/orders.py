@@ -10,20 +10,23 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from liuke.interfaces.storefront.shop import words
+from liuke.interfaces.storefront.shop import shelf, showing, words
 from liuke.interfaces.storefront.shop.holding import held_order, holders_only, link_of, page_of
-from liuke.interfaces.storefront.shop.order_view import facts_of, shown
+from liuke.interfaces.storefront.shop.order_view import Facts, facts_of, shown
+from liuke.interfaces.storefront.shop.showing import Strip
 from liuke.interfaces.storefront.shop.visiting import (
     ShopRequest,
     members_only,
     owners_only,
     who,
 )
+from liuke.membership.queries import pays_percent_of
 from liuke.orders.actions import claim_by_link
 from liuke.orders.models import Line, Order
 from liuke.orders.queries import orders_of
 
 PAGE = 20
+BOUGHT = ("paid", "delivered", "completed")
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,25 @@ def order_page(
 ) -> HttpResponse:
     """The page of an order; `plain` is (row of a delivered key, its text) for the answer to a tap on it."""
     is_guests = order.guest_index is not None
+    facts = facts_of(order)
     context = {
         "here": "orders",
-        "o": shown(facts_of(order), plain),
+        "o": shown(facts, plain),
+        "strips": _beside(request, facts),
         "base": page_of(order, token=token),
         "token": token,
         "is_guest": is_guests,
         "link": link_of(request, order) if is_guests and not token else "",
     }
     return render(request, "store/order.html", context)
+
+
+def _beside(request: ShopRequest, facts: Facts) -> tuple[Strip, ...]:
+    """What goes with the order, once it is paid and while it stands."""
+    if facts.order.state not in BOUGHT:
+        return ()
+    pays = pays_percent_of(request.member.pk) if request.member else shelf.FULL_PRICE
+    return showing.beside_order(request, [line.product_id for line in facts.lines], pays)
 
 
 def _rows(orders: list[Order]) -> list[Row]:

@@ -26,7 +26,7 @@ from liuke.catalog.queries import (
 )
 from liuke.catalog.queries.products import STOCK_SHOWN
 from liuke.delivery.models import Delivery
-from liuke.interfaces.storefront.shop import shelf
+from liuke.interfaces.storefront.shop import shelf, showing
 from liuke.interfaces.storefront.shop.kept import Kept
 from liuke.interfaces.storefront.shop.visiting import (
     ShopRequest,
@@ -72,6 +72,7 @@ def product(request: ShopRequest, reference: str) -> HttpResponse:
         UnknownProduct: there is none of this reference, or it is not offered.
     """
     page = product_page(reference)
+    showing.note_click(request, page.product)
     chosen = choose(page, request.GET.get("v", ""))
     someone = who(request)
     context = {

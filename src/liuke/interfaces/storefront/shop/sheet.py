@@ -21,7 +21,7 @@ from liuke.base.errors import Refusal
 from liuke.catalog.errors import UnknownVariant
 from liuke.catalog.queries import ProductPage, VariantOffer, product_page, variant_by_reference
 from liuke.interfaces.storefront.devices import network_of, remember_device
-from liuke.interfaces.storefront.shop import shelf, words
+from liuke.interfaces.storefront.shop import shelf, showing, words
 from liuke.interfaces.storefront.shop.errors import NoWayToPay
 from liuke.interfaces.storefront.shop.paying import Way, begin, preset, way_keys, ways_for
 from liuke.interfaces.storefront.shop.product import choose, just_ordered
@@ -93,6 +93,7 @@ def buy(request: ShopRequest, reference: str) -> HttpResponseBase:
         response = _buy(request, reference, _read(request.POST))
     else:
         page = product_page(reference)
+        showing.note_click(request, page.product)
         wish = _moved(_read(request.POST), do) if do else _asked(request, page)
         response = _sheet(request, page, wish)
     if request.member is None:

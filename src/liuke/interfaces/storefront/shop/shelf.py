@@ -17,7 +17,10 @@ HUES = ("ink", "plum", "teal", "cinnabar", "amber", "slate")
 
 @dataclass(frozen=True)
 class Item:
-    """A product in a list. `variant` is what its button buys, "" when nothing is left; `list_fen` the usual price."""
+    """A product in a list. `variant` is what its button buys, "" when nothing is left; `list_fen` the usual price.
+
+    `price_fen` is what it costs on the lowest level, `subject` what it is for.
+    """
 
     reference: str
     title: str
@@ -31,6 +34,8 @@ class Item:
     list_fen: int
     is_one_price: bool
     variant: str
+    price_fen: int
+    subject: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Found:
 
 _shelves: Kept[tuple[Shelf, ...]] = Kept(5)
 _found: Kept[Found] = Kept(5)
+_single: Kept[Item | None] = Kept(5, most=4096)
 
 
 def scenes() -> list[Scene]:
@@ -69,8 +75,22 @@ def found(text: str, scene: str, page: int, pays_percent: int = FULL_PRICE) -> F
     return _found.get(key, lambda: _find(text, scene, page, pays_percent))
 
 
+def there_now(product_ids: Sequence[int], pays_percent: int = FULL_PRICE) -> dict[int, Item]:
+    """Those of these products that can be bought now, at the prices of a level: looked at every five seconds."""
+
+    def look(keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Item | None]:
+        products = list(queries.search().filter(pk__in=[key[0] for key in keys]))
+        by_reference = {item.reference: item for item in _items(products, pays_percent)}
+        items = {product.pk: by_reference.get(product.reference) for product in products}
+        return {key: items.get(key[0]) for key in keys}
+
+    found = _single.get_many([(product, pays_percent) for product in product_ids], look)
+    return {key[0]: item for key, item in found.items() if item is not None and item.variant}
+
+
 def forget() -> None:
     """Look again at once."""
+    _single.clear()
     _shelves.clear()
     _found.clear()
 
@@ -132,4 +152,6 @@ def _item(
         list_fen=max(cheapest.price_fen, cheapest.list_price_fen or 0),
         is_one_price=len({variant.price_fen for variant in variants}) == 1,
         variant=there[0].reference if there else "",
+        price_fen=cheapest.price_fen,
+        subject=product.subject,
     )

@@ -8,8 +8,11 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext, gettext_noop, ngettext
 
+from liuke.analytics.queries.shown_lists import Suggested
 from liuke.base import clock
 from liuke.catalog.models import Scene
+from liuke.interfaces.storefront.shop.shelf import Item
+from liuke.interfaces.ui.figures import price
 
 SCENE_ICONS = {
     "games": "gamepad-2",
@@ -50,6 +53,16 @@ WRONG_ANSWERS = {
     "not_a_phone": gettext_noop("This is not a mobile number."),
     "not_a_choice": gettext_noop("Please choose one of these."),
     "bad_form": gettext_noop("This does not look right."),
+}
+SHOWN = {
+    "followed_cheaper": gettext_noop("You follow it: %(less)s cheaper now"),
+    "followed_back": gettext_noop("You follow it: it is back"),
+    "subject": gettext_noop("You often buy %(subject)s"),
+    "viewed": gettext_noop("You looked at it lately"),
+    "goes_with": gettext_noop("Who bought %(because)s bought this too"),
+    "popular_week": gettext_noop("Many buy it this week"),
+    "popular_lately": gettext_noop("Many bought it lately"),
+    "popular_in_scene": gettext_noop("Much bought in %(scene)s"),
 }
 STEPS = {
     "list": gettext_noop("List price"),
@@ -138,3 +151,16 @@ def moment_says(at: dt.datetime) -> str:
     if here.year == localtime(clock.now()).year:
         return f"{date_format(here, 'MONTH_DAY_FORMAT')} {time}"
     return f"{here:%Y-%m-%d} {time}"
+
+
+def shown_says(reason: str, found: Suggested, item: Item, scene: str) -> str:
+    """Why a product is shown: the words under it."""
+    if reason == "bought_often":
+        n = found.times
+        return ngettext("You bought it before", "You bought it %(n)s times", n) % {"n": n}
+    return gettext(SHOWN[reason]) % {
+        "less": price((found.was_fen or item.price_fen) - item.price_fen),
+        "subject": item.subject,
+        "because": found.because,
+        "scene": scene,
+    }
