@@ -13,6 +13,8 @@ _pages = Pages(pages, WEB_THREADS)
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     """What the server calls for each request."""
+    if scope["type"] == "lifespan":
+        return await _live(receive, send)
     if scope["type"] != "http":
         raise ValueError("pages and streams are plain HTTP")
     if scope["path"].startswith("/live/"):
@@ -25,3 +27,15 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
         await beacons(scope, receive, send)
     else:
         await _pages(scope, receive, send)
+    return None
+
+
+async def _live(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """From the start of the process to its end: what browsers told is written before it goes."""
+    from liuke.project.beacons import beacons
+
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await beacons.close()
+    await send({"type": "lifespan.shutdown.complete"})

@@ -8,7 +8,6 @@ stopped writes it first. A failed write is tried again: told twice, a body is ke
 from __future__ import annotations
 
 import asyncio
-import atexit
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -46,7 +45,6 @@ class Beacons:
         self._full = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="beacons")
-        atexit.register(self.write_what_waits)
 
     async def __call__(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -118,11 +116,11 @@ class Beacons:
             else:
                 self._rows -= _count(waiting)
 
-    def write_what_waits(self) -> None:
-        """At the end of the process, with no loop any more."""
+    async def close(self) -> None:
+        """The process ends: write what waits, after what is being written."""
         waiting, self._waiting = self._waiting, []
         if waiting:
-            _write(waiting)
+            await asyncio.get_running_loop().run_in_executor(self._thread, _write, waiting)
 
 
 def _write(waiting: _Waiting) -> None:

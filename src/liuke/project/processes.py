@@ -35,7 +35,7 @@ def web(host: str, port: int) -> None:
         "liuke.project.asgi:application",
         address=host,
         port=port,
-        interface=Interfaces.ASGINL,
+        interface=Interfaces.ASGI,
         loop=Loops.asyncio,
         http=HTTPModes.http1,
         workers=1,
