@@ -63,8 +63,8 @@ def last_rows(known: History) -> Indexes:
 
 def per_member(known: History, weights: Floats | Bools) -> Floats:
     """Sum of a weight per row over each member's rows."""
-    sums: Floats = np.bincount(known.place, weights.astype(np.float64), len(known.ids))
-    return sums
+    each: Floats = np.asarray(weights, dtype=np.float64)
+    return np.bincount(known.place, each, len(known.ids))
 
 
 def _rhythm(known: History, ago: Floats, ends: Indexes) -> list[Floats]:

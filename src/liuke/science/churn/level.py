@@ -68,7 +68,7 @@ def coming_level(known: History, cut: int, horizon: int, buying: BuyingModel) ->
     usual = float(np.mean(year)) if year else 0.0
     last_year = index.of.get(cut - YEAR)
     weight = _season_weight(index, before, cut, usual)
-    season = weight * (last_year - usual) if last_year is not None else 0.0
+    season = weight * (last_year - usual) if weight and last_year is not None else 0.0
     left = {
         day: value - weight * (before.of[day - YEAR] - usual if weight else 0.0)
         for day, value in index.of.items()
