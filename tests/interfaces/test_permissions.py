@@ -151,6 +151,8 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], ...]]] = {
     "console:by_hand": ("/plans/{plan}/by-hand/", operators_deed()),
     "console:retire_plan": ("/plans/{plan}/retire/", operators_deed()),
     "console:results": ("/plans/{plan}/results/", OPERATORS_READ),
+    "console:showing": ("/shown/", OPERATORS_READ),
+    "console:claims": ("/claims/", OPERATORS_READ),
     "console:source_results": ("/results/", OPERATORS_READ),
     "console:run": ("/runs/{run}/", OPERATORS_READ),
     "console:progress": ("/runs/{run}/progress/", OPERATORS_READ),

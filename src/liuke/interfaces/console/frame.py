@@ -62,6 +62,13 @@ WORK = {
     "results": Way(
         "console:source_results", gettext_noop("Results"), "chart-line", "results lift xiaoguo"
     ),
+    "showing": Way(
+        "console:showing",
+        gettext_noop("What is shown"),
+        "sparkles",
+        "shown suggestions recommendations tuijian zhanshi",
+        is_sourced=False,
+    ),
 }
 SHOP = {
     "orders": Way(
@@ -125,6 +132,13 @@ DEEDS = {
     ),
     "report": Way(
         "console:report", gettext_noop("Download the report"), "download", "report baogao", True
+    ),
+    "claims": Way(
+        "console:claims",
+        gettext_noop("Claims and ours"),
+        "scale",
+        "claims benchmarks shuofa duizhao",
+        is_sourced=False,
     ),
     "groups": Way(
         "console:groups", gettext_noop("Change RFM groups"), "grid-3x3", "rfm fenqun", False, False
