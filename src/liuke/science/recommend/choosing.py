@@ -23,7 +23,7 @@ from liuke.science.recommend.ease import (
     owned_matrix,
     usual_penalty,
 )
-from liuke.science.recommend.habits import heat, popularity
+from liuke.science.recommend.habits import heat, popularity, totals
 from liuke.science.recommend.lines import Lines
 from liuke.science.recommend.recall import next_baskets
 
@@ -89,9 +89,9 @@ class _Split:
         decay = np.exp2((self.lines.day - self.day) / half_life)
         there = self.cell >= 0
         size = self.truth.size
-        weight = np.bincount(self.cell[there], decay[there], minlength=size)
+        weight = totals(self.cell[there], decay[there], size)
         first = self.lines.basket_rows()
-        baskets = np.bincount(self.lines.member[first], decay[first], minlength=len(self.row))
+        baskets = totals(self.lines.member[first], decay[first], len(self.row))
         share = popularity(self.lines, self.day, half_life) / baskets.sum()
         warm = heat(self.lines, self.day, half_life)
         return _Counted(
@@ -259,4 +259,5 @@ def _recalls(split: _Split, scores: Floats, new_only: bool) -> Floats:
     k = min(_K, scores.shape[1])
     first = np.argpartition(-scores[some], k - 1, axis=1)[:, :k]
     hits = np.take_along_axis(truth[some], first, axis=1).sum(axis=1)
-    return hits / size[some]
+    shares: Floats = hits / size[some]
+    return shares

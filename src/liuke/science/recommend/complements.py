@@ -75,10 +75,9 @@ def _ranked(baskets: csr_array, items: Int64s, share: Floats, all_items: int) ->
             best = best[np.argsort(-added[best], kind="stable")]
             counts[items[row]] = len(best)
             parts.append((items[best], chance[best], chance[best] / share[best], both[best]))
+    nothing = np.empty(0, dtype=np.int64), np.empty(0), np.empty(0), np.empty(0, dtype=np.int64)
     item, chance, lift, both = (
-        (np.concatenate(column) for column in zip(*parts, strict=True))
-        if parts
-        else (np.empty(0, dtype=kind) for kind in (np.int64, np.float64, np.float64, np.int64))
+        np.concatenate(column) for column in zip(nothing, *parts, strict=True)
     )
     starts = np.concatenate([[0], np.cumsum(counts)])
     return Complements(starts, item, chance, lift, both.astype(np.int64))

@@ -82,7 +82,7 @@ def _inverse(both: Float32s, penalty: float) -> Float32s:
         (np.float64, lapack.dpotrf, lapack.dpotri),
     ):
         matrix = np.array(both, dtype=kind, order="F")
-        matrix[np.diag_indices(size)] += penalty
+        np.fill_diagonal(matrix, np.diagonal(matrix) + penalty)
         lower, failed = factor(matrix, lower=1, overwrite_a=1)
         if failed:
             continue

@@ -21,9 +21,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from liuke.science.order_log import Floats, Indexes, Int64s, run_starts
+from liuke.science.order_log import Floats, Indexes, Int32s, Int64s, run_starts
 from liuke.science.recommend.lines import Lines, sorting
+
+Float32s = NDArray[np.float32]
 
 SMOOTHING = 10.0
 """Purchases that every item is given before its heat is told."""
@@ -39,9 +42,9 @@ class Habits:
     """
 
     starts: Indexes
-    item: Int64s
-    weight: Floats
-    times: Int64s
+    item: Int64s | Int32s
+    weight: Floats | Float32s
+    times: Int64s | Int32s
     baskets: Floats
     share: Floats
     heat: Floats
@@ -56,7 +59,7 @@ def habits(lines: Lines, as_of_day: int, half_life: float) -> Habits:
     who = lines.member[rows][starts]
     weight = np.add.reduceat(decay[rows], starts) if len(rows) else np.empty(0)
     first = lines.basket_rows()
-    baskets = np.bincount(lines.member[first], decay[first], minlength=members)
+    baskets = totals(lines.member[first], decay[first], members)
     return Habits(
         starts=np.searchsorted(who, np.arange(members + 1)),
         item=lines.item[rows][starts],
@@ -79,5 +82,10 @@ def heat(lines: Lines, as_of_day: int, half_life: float) -> Floats:
 def popularity(lines: Lines, as_of_day: int, half_life: float) -> Floats:
     """Decayed number of baskets that held each item, shape (items,)."""
     decay = np.exp2((lines.day - as_of_day) / half_life)
-    counted = np.bincount(lines.item, decay, minlength=len(lines.items))
-    return counted.astype(np.float64, copy=False)  # of nothing, bincount makes integers
+    return totals(lines.item, decay, len(lines.items))
+
+
+def totals(places: Int64s, values: Floats, size: int) -> Floats:
+    """The sum of the values of each place, shape (size,)."""
+    added = np.bincount(places, values, minlength=size)
+    return added.astype(np.float64, copy=False)  # of nothing, bincount makes integers

@@ -265,7 +265,7 @@ class Recommender:
         return sources
 
 
-def _counts(items: Int32s, counts: Int32s, order: Indexes) -> list[int]:
+def _counts(items: Int32s | Int64s, counts: Int32s | Int64s, order: Indexes) -> list[int]:
     """The count of each item of ``order`` in a member's sorted items; 0 where it is not there."""
     if not len(items):
         return [0] * len(order)
