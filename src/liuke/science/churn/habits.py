@@ -64,7 +64,7 @@ def last_rows(known: History) -> Indexes:
 def per_member(known: History, weights: Floats | Bools) -> Floats:
     """Sum of a weight per row over each member's rows."""
     each: Floats = np.asarray(weights, dtype=np.float64)
-    return np.bincount(known.place, each, len(known.ids))
+    return np.bincount(known.place, each, len(known.ids)).astype(np.float64, copy=False)
 
 
 def _rhythm(known: History, ago: Floats, ends: Indexes) -> list[Floats]:
