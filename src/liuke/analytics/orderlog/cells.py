@@ -20,6 +20,7 @@ NOTHING = frozenset({"", "null", "none", "nan", "<na>", "n/a", "\\n", "-", "--"}
 
 _FLOAT_ID = re.compile(r"([0-9]+)\.0+")
 _SHORTENED = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]+")
+_AROUND_CONTROLS = re.compile(rf" *(?:{UNPRINTABLE.pattern} *)+")
 _QUANTITY = re.compile(r"[+-]?[0-9]+(?:\.0*)?")
 
 
@@ -55,7 +56,8 @@ def order(raw: str) -> str | None:
 
 
 def item(raw: str) -> str | None:
-    text = " ".join(UNPRINTABLE.sub(" ", raw).split())
+    """As its file names it, so that others find it there again; blanks inside are part of the name."""
+    text = _AROUND_CONTROLS.sub(" ", raw).strip()
     return text[:ITEM_MAX].rstrip() or None
 
 
