@@ -25,7 +25,7 @@ _MEMBERS = """
 INSERT INTO people_member (id, person_id, reference, source, external_id, enrolled_at)
 SELECT n, n, 'M' || n, 'site', 'm' || n, %(at)s FROM generate_series(1, %(members)s) n;
 INSERT INTO analytics_purchase (member_id, digest, at, "on", amount_fen, quantity)
-SELECT n, k, %(at)s, %(today)s::date - ((n * 7919 + k * 104729) %% 200)::int, 100 + (n * k) %% 30000, 1
+SELECT n, k, %(at)s, %(today)s::date - ((n::bigint * 7919 + k * 104729) %% 200)::int, 100 + (n::bigint * k) %% 30000, 1
 FROM generate_series(1, %(members)s) n, generate_series(1, %(each)s) k
 """
 _STANDINGS = """
@@ -40,7 +40,7 @@ FROM analytics_member_facts f ORDER BY f.member_id
 _FACTS = "INSERT INTO analytics_member_facts (member_id, {columns}) SELECT member_id, {columns} FROM ({recount}) c"
 _EVENTS = """
 INSERT INTO analytics_purchase (member_id, digest, at, "on", amount_fen, quantity)
-SELECT 1 + (n * 97) %% %(members)s, 1000 + %(time)s, %(at)s, %(today)s, 1000 + (n * 37) %% 9000, 1
+SELECT 1 + (n::bigint * 97) %% %(members)s, 1000 + %(time)s, %(at)s, %(today)s, 1000 + (n * 37) %% 9000, 1
 FROM generate_series(1, %(events)s) n ON CONFLICT DO NOTHING RETURNING id
 """
 

@@ -19,7 +19,9 @@ from liuke.analytics.models import (
     Standing,
 )
 from liuke.analytics.queries.behaviour import behaviour_told
+from liuke.analytics.queries.forecasts import forecast_told
 from liuke.analytics.queries.lists import MemberRow, member_rows
+from liuke.analytics.queries.member_states import segments_of
 from liuke.analytics.queries.reports import source_named
 from liuke.analytics.queries.shown_lists import shown_told
 from liuke.analytics.rules import STAGES
@@ -100,10 +102,16 @@ def file_of(member: Member) -> Json:
         "standing": _plain({**asdict(row), "as_of": as_of}) if row else None,
         "facts": _plain(facts) if facts else None,
         "moves": [_plain(asdict(move)) for move in _moves(member)],
+        "segments": [
+            {"segment": segment.name or segment.shipped, "since": row.since.isoformat()}
+            for segment, row in segments_of(member)
+            if row.since is not None
+        ],
         "purchases": [
             _purchase_told(row)
             for row in _purchases(Purchase.objects.filter(member=member).order_by("at", "id"))
         ],
+        "forecast": forecast_told(member),
         "shown": shown_told(member.pk),
         "behaviour": behaviour_told(member.pk),  # of the person's own row; others have none
     }

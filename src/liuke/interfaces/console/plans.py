@@ -69,9 +69,10 @@ def plans(request: HttpRequest) -> HttpResponse:
         return render(request, "console/nothing.html", {"frame": frame})
     is_all = request.GET.get("retired") == "1"
     rows = queries.plans(frame.source, retired=is_all)
+    names = names_of(frame.source)
     context = {
         "frame": frame,
-        "lines": [_line(row, frame) for row in rows],
+        "lines": [_line(row, frame, names) for row in rows],
         "cards": [_card(template, frame, frame.source) for template in queries.templates()],
         "is_all": is_all,
         "all_href": address("console:plans", source=frame.source_key, retired="1"),
@@ -265,7 +266,7 @@ def _card(template: PlanTemplate, frame: Frame, source: Source) -> Card:
     )
 
 
-def _line(row: PlanRow, frame: Frame) -> Line:
+def _line(row: PlanRow, frame: Frame, names: dict[str, str]) -> Line:
     progress = queries.progress(row.run) if row.run else None
     return Line(
         row=row,
@@ -273,7 +274,7 @@ def _line(row: PlanRow, frame: Frame) -> Line:
             row.version.audience,
             row.plan.source.currency,
             frame.group_names,
-            names_of(row.plan.source),
+            names,
         ),
         sent=progress.by_reason.get("accepted", 0) if progress else 0,
         done_share=progress.done_share if progress else 0.0,
