@@ -62,17 +62,19 @@ def run(*, full: bool) -> dict[str, Any]:
     """Tell for some seconds, wait until all is written, and copy as many rows by hand."""
     with serving(LIUKE_PROXIES="1") as site:
         keys = _members()
-        began = time.perf_counter()
+        began, computed = time.perf_counter(), _computed(site)
         statuses = _tell(site, keys, seconds=30.0 if full else 10.0)
         told = time.perf_counter() - began
         accepted = statuses.count(204) * DONE
         written = _await_written(site, accepted)
         whole = time.perf_counter() - began
+        computed = _computed(site) - computed
         memory = site.memory_mb()
         copied = _copy(site, accepted)
     return {
         "accepted_per_second": round(accepted / told),
         "written_per_second": round(written / whole),
+        "cpu_ms_per_1000": round(computed / max(1, written) * 1e6, 1),
         "refused_bodies": len(statuses) - statuses.count(204),
         "lost": accepted - written,
         "yardstick_copy_per_second": round(copied),
@@ -112,6 +114,11 @@ def _tell(site: Site, keys: list[str], seconds: float) -> list[int]:
     for thread in threads:
         thread.join()
     return statuses
+
+
+def _computed(site: Site) -> float:
+    """Seconds that the site has computed: what it could do alone, on a machine that is shared."""
+    return site.cpu_seconds("web") + site.cpu_seconds("postgres")
 
 
 def _await_written(site: Site, wanted: int) -> int:
