@@ -28,7 +28,7 @@ ALTER TABLE {_TABLE} ATTACH PARTITION {{month}} FOR VALUES FROM ('{{first}}') TO
 def keep_months() -> tuple[int, int]:
     """See that this month and the next two have their tables, and drop those that are too old; how many of each.
 
-    The settings say how many whole months are kept beside the present one.
+    The setting says how many whole months are kept beside the present one.
     """
     today = clock.now().date()
     made = make_months(since=today, until=_shifted(today, _AHEAD))
