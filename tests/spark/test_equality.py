@@ -74,7 +74,7 @@ def test_every_expression_is_equal(
             "standings": e.standings(facts, RULES, make.DAY_ZERO + 700),
             "cohorts": e.cohort_cells(rows, facts),
             "continued": after,
-            "late": e.late_members(later, carried),
+            "late": e.belated_members(later, carried),
             "cells": cells.union(e.new_cohort_cells(later, carried, after)),
         }[name]
         found.append(told(engine, expression, tmp_path))
@@ -99,7 +99,7 @@ def test_nights_are_equal_also_when_one_engine_goes_on_where_the_other_stopped(
             manifest = place.manifest()
             assert manifest is not None
             done = run_night(place, manifest, Night(make.DAY_ZERO + as_of, RULES), url=url)
-            nights.append([done["how"], done["late_members"], done["rfm_cuts"],
+            nights.append([done["how"], done["belated_members"], done["rfm_cuts"],
                            *(make.table(place, done, part) for part in ("facts", "cohorts", "members"))])  # fmt: skip
             make.add(place, a_log(7, members=400)[1_500:])
         seen.append(nights)

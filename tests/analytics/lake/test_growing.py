@@ -16,6 +16,7 @@ from django.db import connection
 
 from liuke.analytics.actions import grow_lake
 from liuke.analytics.actions.grow_lake import Rebuilt, rebuild_lake, safe_end
+from liuke.analytics.actions.grow_lake_apart import LakeFailed, grow_lakes_apart
 from liuke.analytics.errors import LakeUnusable
 from liuke.analytics.invariants import invariants
 from liuke.analytics.lake.layout import Lake
@@ -79,7 +80,7 @@ def test_the_lake_has_every_purchase_and_line_as_the_database_has_them(
             " FROM analytics_purchase_line l JOIN analytics_purchase p ON p.id = l.purchase_id ORDER BY 1, 4"
         )
         assert rows(home, "lines") == cursor.fetchall()
-    assert [row[4] for row in rows(home, "lines")] == ['a "key", with\na line', "card"]
+    assert {row[4] for row in rows(home, "lines")} == {'a "key", with a line', "card"}
     months = {path.name for path in (home / "lake" / "main" / "purchases").iterdir()}
     assert months == {"month=2026-01", "month=2026-02"}
 
@@ -258,3 +259,19 @@ def test_purchases_with_smaller_ids_that_are_not_committed_yet_are_waited_for(
     assert ends[0][0] == max(Purchase.objects.values_list("id", flat=True))
     rebuild(source)
     assert row[0] in [found[0] for found in rows(home, "purchases")]
+
+
+def test_every_source_has_its_turn_and_a_failure_is_told(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.orders(tmp_path, "zoe,2026-02-10,1.00,Z1,,1", source="other")
+    ran: list[str] = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        ran.append(" ".join(command[1:]))
+        return subprocess.CompletedProcess(command, int("main" in command), "", "no room")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(LakeFailed, match=r"^main: no room$"):
+        grow_lakes_apart()
+    assert ran == [f"-m liuke rebuild lake --source {key}" for key in ("main", "other")]

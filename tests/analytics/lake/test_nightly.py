@@ -140,7 +140,7 @@ def test_one_more_day_reads_no_history(lake: Lake) -> None:
     poison(lake)
     make.add(lake, [(1, 61, 7), (3, 59, 50), (2, 12, -1), (4, 61, 9)])
     told = night(lake, 61)
-    assert (told["how"], told["late_members"]) == ("increment", 0)
+    assert (told["how"], told["belated_members"]) == ("increment", 0)
     assert counts(lake, told) == [
         (1, 3, 3, 0, 307, 0),
         (2, 1, 1, 2, 300, 301),
@@ -159,17 +159,17 @@ def test_a_night_without_purchases_reads_no_history_and_moves_stages(lake: Lake)
 def test_a_late_order_has_that_member_recounted_and_says_so(lake: Lake) -> None:
     make.add(lake, [(1, 5, 1_000), (3, 61, 1)])
     told = night(lake, 61)
-    assert (told["how"], told["late_members"]) == ("increment", 1)
+    assert (told["how"], told["belated_members"]) == ("increment", 1)
     assert counts(lake, told)[0] == (1, 3, 3, 0, 1_300, 0)
 
 
 def test_many_late_orders_have_everybody_recounted(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("liuke.analytics.lake.nightly.LATE_MEMBERS_MAX", 1)
+    monkeypatch.setattr("liuke.analytics.lake.nightly.BELATED_MEMBERS_MAX", 1)
     make.add(lake, [(1, 5, 1_000), (3, 5, 1)])
     told = night(lake, 61)
-    assert (told["how"], told["why"]) == ("recount", "more than 1 members have late orders")
+    assert (told["how"], told["why"]) == ("recount", "more than 1 members have belated orders")
     assert counts(lake, told)[2] == (3, 2, 2, 0, 51, 0)
 
 

@@ -285,7 +285,7 @@ def added(*signed: tuple[Table, int]) -> Table:
     return whole.group_by("cohort", "month").agg(members=_.members.sum()).filter(_.members != 0)
 
 
-def late_members(purchases: Table, facts: Table) -> Table:
+def belated_members(purchases: Table, facts: Table) -> Table:
     """Members with an order before the last one that is carried: their facts cannot be continued."""
     orders = purchases.filter(_.amount_fen >= 0)
     known = facts.select("member_id", known_day=_.last_day)

@@ -26,6 +26,8 @@ from urllib.parse import quote
 from liuke.analytics.lake.errors import LakeDamaged, LakeNotWritten
 
 VERSION = 1
+"""Raised when files or facts come to mean something else: what an older version wrote is not continued."""
+
 TABLES = ("purchases", "lines")
 RESULTS = ("facts", "cohorts", "ahead", "members")
 Json = dict[str, Any]

@@ -22,7 +22,7 @@ from liuke.analytics.lake.layout import Json, Lake, LakeFile, Manifest
 from liuke.analytics.lake.outlook import write_members
 from liuke.science.lifecycle import LifecycleRules
 
-LATE_MEMBERS_MAX = 2_000
+BELATED_MEMBERS_MAX = 2_000
 """More members than these with orders before their last known one, and everything is recounted."""
 
 
@@ -130,7 +130,7 @@ def _recounted(work: _Work, why: str) -> Json:
     return {
         "how": "recount",
         "why": why,
-        "late_members": 0,
+        "belated_members": 0,
         "facts": _names(work, facts),
         "cohorts": _names(work, [work.write("cohorts", cells)]),
         "ahead": _ahead(work, [file for file in files if file.month >= month], None),
@@ -151,50 +151,51 @@ def _continued(work: _Work) -> Json:
         later = ahead if later is None else later.union(ahead.select(*later.columns))
     if later is None:
         same = {part: work.before[part] for part in ("facts", "cohorts", "ahead")}
-        return {"how": "increment", "why": "", "late_members": 0, **same}
+        return {"how": "increment", "why": "", "belated_members": 0, **same}
     carried, due = work.carried("facts"), work.due(later)
-    late = sorted(
-        row[0] for row in work.engine.rows(e.late_members(due, carried).limit(LATE_MEMBERS_MAX + 1))
+    belated = sorted(
+        row[0]
+        for row in work.engine.rows(e.belated_members(due, carried).limit(BELATED_MEMBERS_MAX + 1))
     )
-    if len(late) > LATE_MEMBERS_MAX:
-        return _recounted(work, f"more than {LATE_MEMBERS_MAX} members have late orders")
+    if len(belated) > BELATED_MEMBERS_MAX:
+        return _recounted(work, f"more than {BELATED_MEMBERS_MAX} members have belated orders")
     return {
         "how": "increment",
         "why": "",
-        "late_members": len(late),
-        **_continued_files(work, due, carried, late),
+        "belated_members": len(belated),
+        **_continued_files(work, due, carried, belated),
         "ahead": _ahead(work, files, since),
     }
 
 
-def _continued_files(work: _Work, due: Table, carried: Table, late: list[int]) -> Json:
-    """New facts and cohorts. Members with late orders are recounted from all their purchases, and no others."""
-    on_time = due.filter(~_.member_id.isin(late)) if late else due
-    kept = carried.filter(~_.member_id.isin(late)) if late else carried
+def _continued_files(work: _Work, due: Table, carried: Table, belated: list[int]) -> Json:
+    """New facts and cohorts. Members with belated orders are recounted from all their purchases, and no others."""
+    on_time = due.filter(~_.member_id.isin(belated)) if belated else due
+    kept = carried.filter(~_.member_id.isin(belated)) if belated else carried
     touched = on_time.select("member_id").distinct()
     facts = e.facts_of(on_time, work.night.rules, kept.semi_join(touched, "member_id"))
     facts = facts.union(kept.anti_join(touched, "member_id").select(*e.FACTS))
-    if late:
-        theirs = work.purchases(work.manifest.of("purchases")).filter(_.member_id.isin(late))
+    if belated:
+        theirs = work.purchases(work.manifest.of("purchases")).filter(_.member_id.isin(belated))
         facts = facts.union(e.facts_of(work.due(theirs), work.night.rules))
     path = work.write("facts", facts)
     after = work.engine.read([path])
     cells = [(work.carried("cohorts"), 1), (e.new_cohort_cells(on_time, kept, after), 1)]
-    if late:
+    if belated:
         cells.append((e.cohort_cells(work.due(theirs), after), 1))
-        cells.append((e.cohort_cells(_known_then(work, late), carried), -1))
+        cells.append((e.cohort_cells(_known_then(work, belated), carried), -1))
     return {
         "facts": _names(work, [path]),
         "cohorts": _names(work, [work.write("cohorts", e.added(*cells))]),
     }
 
 
-def _known_then(work: _Work, late: list[int]) -> Table:
+def _known_then(work: _Work, belated: list[int]) -> Table:
     """What the night before had counted of these members."""
     since, day = work.before["watermark"], work.before["as_of_day"]
     files = [file for file in work.manifest.of("purchases") if file.first_id <= since]
     known = work.purchases(files, up_to_id=since)
-    return known.filter(_.member_id.isin(late) & (e.day_of(_.on) <= day))
+    return known.filter(_.member_id.isin(belated) & (e.day_of(_.on) <= day))
 
 
 def _ahead(work: _Work, files: list[LakeFile], since: int | None) -> list[str]:

@@ -46,6 +46,22 @@ def standings(source: str | None) -> None:
 
 
 @rebuild.command()
+@source_option
+def forecasts(source: str | None) -> None:
+    """Say again who may leave and what members may bring, as of the last evaluation."""
+    from liuke.analytics.actions.forecast import forecast_members
+    from liuke.analytics.queries import source_named, sources
+
+    for found in [source_named(source)] if source else sources():
+        run = forecast_members(source=found)
+        how = f"by {run.model}" if run.enough else f"not checked: {run.why_not}"
+        click.echo(
+            f"{found.key}: {run.members:,} members, {run.leaving:,} leaving within"
+            f" {run.horizon_days} days as of {run.as_of} ({how})."
+        )
+
+
+@rebuild.command()
 def lists() -> None:
     """Choose anew what each member is shown, and count what came of the last choice."""
     from liuke.engagement.actions.renew_lists import renew_lists
@@ -72,8 +88,8 @@ def lake(source: str | None, recount: bool, afresh: bool) -> None:
         drifted += done.comparison.drifted
         told = done.told
         how = f"recounted ({told['why']})" if told["how"] == "recount" else "continued"
-        if told["late_members"]:
-            how += f", {told['late_members']:,} of them recounted for late orders"
+        if told["belated_members"]:
+            how += f", {told['belated_members']:,} of them recounted for belated orders"
         click.echo(
             f"{found.key}: {done.purchases:,} purchases in the lake, {done.purchases_new:,} of them new;"
             f" members {how} as of {done.as_of}."
