@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liuke.science.cohorts import BEYOND, CohortTable, cohort_retention
+from liuke.science.cohorts import BEYOND, CohortTable, cohort_retention, returns_by_label
 from liuke.science.errors import InvalidInput
 from tests.science.make import Log, cdnow, day_of, log_of, logs
 
@@ -174,3 +174,16 @@ def test_bad_input_is_refused() -> None:
         cohort_retention([1], [1], [1], period="year", as_of_day=1)  # type: ignore[arg-type]
     with pytest.raises(InvalidInput):
         cohort_retention([1, 2], [1], [1], as_of_day=1)
+
+
+def test_returns_by_label_count_finished_months_only() -> None:
+    # born in January: 1 (again in February and March), 2; in February: 3 (again in March). Up to March 15.
+    member = np.array([1, 1, 1, 2, 3, 3])
+    on = ["2026-01-05", "2026-02-01", "2026-03-02", "2026-01-31", "2026-02-10", "2026-03-09"]
+    day = np.array(on, dtype="datetime64[D]").astype(np.int64)
+    today = int(np.datetime64("2026-03-15", "D").astype(np.int64))
+    found = returns_by_label(
+        member, day, np.full(6, 100), [0, 1, 1], labels=2, ages=3, as_of_day=today
+    )
+    assert found.returned.tolist() == [[1, 1, 0], [2, 0, 0]]
+    assert found.base.tolist() == [[1, 1, 0], [2, 1, 0]]

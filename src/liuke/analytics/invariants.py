@@ -95,6 +95,7 @@ _PROMISES = [
                 "analytics_member_facts",
                 "analytics_stage_move",
                 "analytics_standing",
+                "analytics_forecast",
             )
         ),
     ),
@@ -123,6 +124,18 @@ _PROMISES = [
         "Nothing is kept of what somebody did who was erased",
         'SELECT d.person_id, d."on" FROM analytics_behaviour_day d JOIN people_member m ON m.id = d.person_id'
         " WHERE m.erased_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM events_pending p"
+        " JOIN events_event e ON e.id = p.event_id WHERE e.name = 'people.MemberErased')",
+    ),
+    Invariant(
+        "analytics.lists_are_of_somebody",
+        "A suggestion is a product for a person, who is not held out; nobody erased has any, or was shown anything",
+        "SELECT s.person_id FROM analytics_suggestion s LEFT JOIN people_member m ON m.id = s.person_id"
+        " LEFT JOIN catalog_product p ON p.id = s.product_id LEFT JOIN analytics_listed l ON l.person_id = s.person_id"
+        " WHERE m.id IS NULL OR m.person_id <> m.id OR p.id IS NULL OR l.is_held_out IS NOT FALSE"
+        " UNION ALL SELECT m.id FROM people_member m WHERE m.erased_at IS NOT NULL"
+        " AND (EXISTS (SELECT 1 FROM analytics_suggestion s WHERE s.person_id = m.id)"
+        " OR EXISTS (SELECT 1 FROM analytics_showing w WHERE w.person_id = m.id))"
+        " AND NOT EXISTS (SELECT 1 FROM events_pending p"
         " JOIN events_event e ON e.id = p.event_id WHERE e.name = 'people.MemberErased')",
     ),
 ]

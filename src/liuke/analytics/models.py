@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from liuke.analytics.behaviour import BATCH_LETTERS, KINDS, OF_PERSONS, TEXT_LETTERS
+from liuke.analytics.forecast_models import Forecast as Forecast
+from liuke.analytics.forecast_models import ForecastRun as ForecastRun
 from liuke.analytics.rules import GROUP_BOUNDS, STAGE_CODES
 from liuke.analytics.segment_models import Segment as Segment
 from liuke.analytics.segment_models import SegmentMember as SegmentMember

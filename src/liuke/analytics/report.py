@@ -14,6 +14,7 @@ from liuke.analytics.assessment import FLOW_DAYS, Assessment
 from liuke.analytics.columns import to_date
 from liuke.analytics.models import RetentionPolicy
 from liuke.analytics.rules import STAGES
+from liuke.science.cohorts import CohortTable
 from liuke.science.intervals import concentration, rate_difference
 from liuke.science.lifecycle import NOT_YET_A_MEMBER
 
@@ -40,7 +41,7 @@ def build(a: Assessment, *, policy: RetentionPolicy, spent_fen: int, returned_fe
         "rules": _rules(policy),
         "stages": stages,
         "flow": _flow(a),
-        "cohorts": _cohorts(a),
+        "cohorts": cohorts(a.cohorts),
         "rfm": {"grid": _grid(a), "cuts": _cuts(a), "groups": _groups(a)},
         "rhythm": {
             "typical_days": a.fit.typical_days,
@@ -108,8 +109,8 @@ def _flow(a: Assessment) -> Json:
     }
 
 
-def _cohorts(a: Assessment) -> Json:
-    table = a.cohorts
+def cohorts(table: CohortTable) -> Json:
+    """A cohort table as the pages take it."""
     rows = [
         {
             "period": str(label),

@@ -13,6 +13,8 @@ from liuke.analytics.orderlog.lines import UNPRINTABLE
 
 STAGES = ("new", "active", "silent", "churned")  # the order is the code, as in `liuke.science`
 STAGE_CODES = (0, 1, 2, 3)
+FORECAST_DAYS = 30
+"""How far ahead the pages look."""
 
 GROUP_BOUNDS = (
     "days_min", "days_max", "orders_min", "orders_max", "total_min_fen", "total_max_fen",

@@ -86,6 +86,55 @@ def cohort_retention(
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitReturns:
+    """Cohorts put together by what their members have in common: one row a label, one column an age.
+
+    ``returned`` and ``base`` have shape (labels, ages): members who ordered at that age, and those who
+    were watched through it to its end. Only finished periods count.
+    """
+
+    returned: Int64s
+    base: Int64s
+
+
+def returns_by_label(
+    member: ArrayLike,
+    day: ArrayLike,
+    amount: ArrayLike,
+    label: ArrayLike,
+    *,
+    labels: int,
+    ages: int,
+    period: Period = "month",
+    as_of_day: int,
+) -> SplitReturns:
+    """As `cohort_retention`, but by ``label``, shape (members with an order,) by member id, 0 .. labels - 1.
+
+    Counts ages 0 .. ages - 1. Raises InvalidInput.
+    """
+    today = check_day(as_of_day, "as_of_day")
+    days = read_member_days(member, day, amount, today).with_orders()
+    when = _period_of(days.day, period)
+    once = run_starts(days.member, when)
+    people, when = days.member[once], when[once]
+    firsts = run_starts(people)
+    of = np.asarray(label, dtype=np.int64)
+    if len(of) != len(firsts) or (len(of) and not 0 <= int(of.min()) <= int(of.max()) < labels):
+        raise InvalidInput("each member with an order needs one label below labels")
+    runs = np.diff(firsts, append=len(people))
+    born = when[firsts]
+    age = when - np.repeat(born, runs)
+    whole = (_last_day(when, period) <= today) & (age < ages)
+    cells = np.repeat(of, runs)[whole] * ages + age[whole]
+    returned = np.bincount(cells, minlength=labels * ages).reshape(labels, ages)
+    now = int(_period_of(np.array([today + 1], dtype=np.int32), period)[0])
+    watched = np.minimum(now - born, ages)
+    seen = np.bincount(of * (ages + 1) + watched, minlength=labels * (ages + 1))
+    base = seen.reshape(labels, ages + 1)[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
+    return SplitReturns(returned.astype(np.int64), base.astype(np.int64))
+
+
 def _count(days: MemberDays, period: Period) -> tuple[Int64s, Int64s]:
     """Periods that founded a cohort, and members by (cohort, age) up to the oldest age seen."""
     when = _period_of(days.day, period)

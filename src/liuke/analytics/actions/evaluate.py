@@ -111,7 +111,8 @@ def evaluate(*, source: Source, as_of: dt.date | None = None) -> Json:
                 "report": content,
             },
         )
-        refresh_source(source)  # after the evaluation: a log that has ended counts days from its as-of day
+        # After the evaluation: a log that has ended counts days from its as-of day.
+        refresh_source(source)
     return content
 
 

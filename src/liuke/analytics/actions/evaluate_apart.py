@@ -16,17 +16,25 @@ class EvaluationFailed(RuntimeError):
 
 
 def evaluate_apart(*, source_id: int) -> bool:
-    """Evaluate one source in a child process if it is stale; whether it was."""
+    """Evaluate one source in a child process if it is stale; whether it was. Its forecasts follow in another."""
     source = Source.objects.filter(pk=source_id).first()
-    if source is None or not queries.is_stale(source):
+    if source is None:
         return False
-    command = [sys.executable, "-m", "liuke", "rebuild", "standings", "--source", source.key]
+    was_stale = queries.is_stale(source)
+    if was_stale:
+        _rebuild("standings", source)
+    if queries.lacks_forecast(source):
+        _rebuild("forecasts", source)
+    return was_stale
+
+
+def _rebuild(what: str, source: Source) -> None:
+    command = [sys.executable, "-m", "liuke", "rebuild", what, "--source", source.key]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=TIME_LIMIT_SECONDS, check=False
     )
     if done.returncode:
         raise EvaluationFailed(done.stderr[-500:])
-    return True
 
 
 def evaluate_what_is_stale() -> int:

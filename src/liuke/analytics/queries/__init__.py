@@ -18,6 +18,15 @@ from liuke.analytics.queries.audiences import (
     told_part,
 )
 from liuke.analytics.queries.dropped import BadLineRow, bad_lines, upload_named, uploads
+from liuke.analytics.queries.forecasts import (
+    LeavingPage,
+    LeavingRow,
+    all_leaving,
+    analysis_of,
+    forecast_of,
+    lacks_forecast,
+    leaving,
+)
 from liuke.analytics.queries.lists import (
     MemberPage,
     MemberRow,
@@ -53,12 +62,15 @@ from liuke.analytics.queries.stories import (
     file_of,
     member_story,
 )
-from liuke.analytics.rules import AUDIENCE_KEYS
+from liuke.analytics.rules import AUDIENCE_KEYS, FORECAST_DAYS
 
 __all__ = [
     "AUDIENCE_KEYS",
+    "FORECAST_DAYS",
     "BadLineRow",
     "Growth",
+    "LeavingPage",
+    "LeavingRow",
     "MemberPage",
     "MemberRow",
     "MemberStory",
@@ -66,20 +78,25 @@ __all__ = [
     "Part",
     "PurchaseRow",
     "WhyIn",
+    "all_leaving",
     "all_rows",
+    "analysis_of",
     "as_of_default",
     "audience",
     "bad_lines",
     "checked_filter",
     "day_of",
     "file_of",
+    "forecast_of",
     "frame_of",
     "groups",
     "has_items",
     "imports_of",
     "is_living",
     "is_stale",
+    "lacks_forecast",
     "last_import",
+    "leaving",
     "member_rows",
     "member_state",
     "member_story",

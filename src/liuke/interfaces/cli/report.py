@@ -24,15 +24,19 @@ PAGES = {"zh-hans": "report.html", "en": "report.en.html"}
 def report(out: Path, as_of: dt.date | None, source: str | None) -> None:
     """Write the report as one self-contained HTML page, in Chinese and in English."""
     from liuke.analytics.actions.evaluate import draw_report
-    from liuke.analytics.queries import source_named
+    from liuke.analytics.queries import analysis_of, source_named
     from liuke.interfaces.ui.report import render_report
 
-    content, _ = draw_report(source=source_named(source), as_of=as_of)
+    found = source_named(source)
+    content, _ = draw_report(source=found, as_of=as_of)
+    analysis = analysis_of(found)
     try:
         out.mkdir(parents=True, exist_ok=True)
         for language, name in PAGES.items():
             page = out / name
-            page.write_text(render_report(content, language=language), encoding="utf-8")
+            page.write_text(
+                render_report(content, language=language, analysis=analysis), encoding="utf-8"
+            )
             click.echo(page)
     except OSError as refused:
         raise click.UsageError(f"{out} cannot be written: {refused.strerror}.") from refused

@@ -49,6 +49,13 @@ WORK = {
         True,
         query=(("overdue", "1"), ("sort", "at_stake")),
     ),
+    "analysis": Way(
+        "console:analysis",
+        gettext_noop("Analysis"),
+        "chart-scatter",
+        "analysis forecast cohorts fenxi yuce",
+        True,
+    ),
     "segments": Way(
         "console:segments", gettext_noop("Segments"), "bookmark", "segments renqun fenqun"
     ),

@@ -20,6 +20,7 @@ from liuke.interfaces.console.frame import Frame, frame_of
 from liuke.interfaces.console.member_outreach import outreach_of
 from liuke.interfaces.console.telling import login_of
 from liuke.interfaces.ui import wording
+from liuke.interfaces.ui.analysis_words import complaints_say, reason_says, trend_says
 from liuke.interfaces.ui.figures import count, iso_day, money
 from liuke.interfaces.ui.lifeline import Lifeline, lifeline
 from liuke.membership.models import CouponKind
@@ -66,9 +67,25 @@ def member(request: HttpRequest, reference: str) -> HttpResponse:
         "coupon_kinds": _coupon_kinds(story.member, login_of(request)),
         **outreach_of(story.member, login_of(request)),
     }
+    context |= _ahead(story.member)
     if story.row is not None:
         context |= _standing(story, story.row, frame)
     return render(request, "console/member.html", context)
+
+
+def _ahead(member: Member) -> dict[str, Any]:
+    """What is expected of them, why, and the three figures that are always shown where there is data."""
+    ahead = queries.forecast_of(member)
+    if ahead is None:
+        return {"ahead": None}
+    return {
+        "ahead": ahead,
+        "horizon_days": queries.FORECAST_DAYS,
+        "ahead_reasons": [reason_says(code, ahead) for code in ahead.reasons],
+        "login_trend": trend_says(ahead.login_trend),
+        "value_trend": trend_says(ahead.value_trend),
+        "complaints": complaints_say(ahead.complaint_rate),
+    }
 
 
 def _coupon_kinds(member: Member, by: Login) -> list[CouponKind]:

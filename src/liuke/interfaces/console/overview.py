@@ -9,6 +9,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
+from liuke.analytics import queries
 from liuke.analytics.errors import NoOrdersYet
 from liuke.interfaces.console.filters import address, member_links
 from liuke.interfaces.console.frame import Frame, frame_of
@@ -49,7 +50,8 @@ def download_report(request: HttpRequest) -> HttpResponse:
     if frame.report is None or frame.source is None:
         raise NoOrdersYet
     language = translation.get_language() or "zh-hans"
-    page = render_report(frame.report, language=language)
+    analysis = queries.analysis_of(frame.source)
+    page = render_report(frame.report, language=language, analysis=analysis)
     response = HttpResponse(page, content_type="text/html; charset=utf-8")
     name = f"{gettext('Retention report')} {frame.source.title} {frame.report['as_of']}.html"
     response["Content-Disposition"] = (

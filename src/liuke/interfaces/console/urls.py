@@ -14,6 +14,7 @@ from liuke.base.errors import Forbidden
 from liuke.interfaces.console import (
     account,
     acts,
+    analysis,
     benefit_pages,
     benefits,
     calls,
@@ -42,6 +43,7 @@ from liuke.interfaces.console import (
 )
 from liuke.interfaces.console.door import Entrance, Logout, authenticator, second_factor, theme
 from liuke.interfaces.console.find import find
+from liuke.interfaces.console.leaving import leaving
 from liuke.interfaces.console.member import member
 from liuke.interfaces.console.members import members
 from liuke.interfaces.console.overview import download_report, overview
@@ -225,6 +227,10 @@ urlpatterns = [
     path("", ours(overview), name="overview"),
     path("members/", ours(members), name="members"),
     path("members/<str:reference>/", ours(member), name="member"),
+    path("analysis/", ours(analysis.ahead), name="analysis"),
+    path("analysis/cohorts/", ours(analysis.cohorts), name="analysis_cohorts"),
+    path("analysis/causes/", ours(analysis.causes), name="analysis_causes"),
+    path("leaving/", ours(leaving), name="leaving"),
     path("report/", ours(download_report), name="report"),
     path("login/", Entrance.as_view(), name="login"),
     path("login/code/", refusals_as_pages(second_factor), name="second_factor"),

@@ -74,7 +74,7 @@ def heat(cohorts: Json, link: Callable[..., str]) -> Heat:
     kept = cohorts["rows"][-ROWS_SHOWN:]
     ages = range(min(cohorts["ages"], AGES_SHOWN))
     rates = [
-        cell["returned"] / row["members"]
+        cell["returned"] / cell.get("members", row["members"])
         for row in kept
         for cell in row["cells"]
         if 0 < cell["age"] < AGES_SHOWN and cell["finished"] and row["members"]
@@ -118,7 +118,7 @@ def _cells(
         if cell is None or not members:
             found.append(None)
             continue
-        share = cell["returned"] / members
+        share = cell["returned"] / cell.get("members", members)
         css = shade(age, share, low, high) if cell["finished"] else "hatch"
         found.append(Cell(cell["returned"], share, css, cell["finished"]))
     return found
