@@ -26,12 +26,12 @@ class Suggestion(models.Model):
     followed one cost. Written for everybody at once every night, so without foreign keys (docs/decisions/0025).
     """
 
-    pk = models.CompositePrimaryKey("person_id", "slot", "rank")
+    pk = models.CompositePrimaryKey("person_id", "slot", "place")
     person = models.ForeignKey(
         Member, models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
     slot = models.CharField(max_length=SLOT_LETTERS)
-    rank = models.PositiveSmallIntegerField()
+    place = models.PositiveSmallIntegerField()
     product = models.ForeignKey(
         Product, models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
@@ -46,7 +46,7 @@ class Suggestion(models.Model):
         db_table = "analytics_suggestion"
         constraints = [
             models.CheckConstraint(
-                condition=Q(slot__in=OWN_SLOTS, reason__in=REASONS, rank__gte=1),
+                condition=Q(slot__in=OWN_SLOTS, reason__in=REASONS, place__gte=1),
                 name="suggestion_in_known_words",
             ),
         ]
@@ -55,16 +55,16 @@ class Suggestion(models.Model):
 class Alongside(models.Model):
     """What is bought together with a product, or by those who own it."""
 
-    pk = models.CompositePrimaryKey("product_id", "rank")
+    pk = models.CompositePrimaryKey("product_id", "place")
     product = models.ForeignKey(Product, models.CASCADE, related_name="+", db_index=False)
-    rank = models.PositiveSmallIntegerField()
+    place = models.PositiveSmallIntegerField()
     other = models.ForeignKey(Product, models.CASCADE, related_name="+", db_index=False)
 
     class Meta:
         db_table = "analytics_alongside"
         constraints = [
             models.CheckConstraint(
-                condition=Q(rank__gte=1) & ~Q(product=F("other")),
+                condition=Q(place__gte=1) & ~Q(product=F("other")),
                 name="nothing_goes_with_itself",
             ),
         ]
@@ -73,9 +73,9 @@ class Alongside(models.Model):
 class Popular(models.Model):
     """What many buy, of one scene or, with an empty `scene`, at all. `persons` bought it within a week."""
 
-    pk = models.CompositePrimaryKey("scene", "rank")
+    pk = models.CompositePrimaryKey("scene", "place")
     scene = models.CharField(max_length=24, blank=True)
-    rank = models.PositiveSmallIntegerField()
+    place = models.PositiveSmallIntegerField()
     product = models.ForeignKey(Product, models.CASCADE, related_name="+", db_index=False)
     persons = models.IntegerField()
 
@@ -83,7 +83,7 @@ class Popular(models.Model):
         db_table = "analytics_popular"
         constraints = [
             models.CheckConstraint(
-                condition=Q(rank__gte=1, persons__gte=0), name="popular_is_counted"
+                condition=Q(place__gte=1, persons__gte=0), name="popular_is_counted"
             ),
         ]
 

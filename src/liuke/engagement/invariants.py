@@ -66,6 +66,12 @@ _PROMISES = [
         " WHERE h.is_held_out AND m.purpose = 'marketing' AND m.made_at >= h.drawn_at",
     ),
     Invariant(
+        "engagement.one_lot_for_lists_too",
+        "Who has lists of their own has drawn the lot and is not held out",
+        "SELECT l.person_id FROM analytics_listed l LEFT JOIN engagement_hold_out h ON h.person_id = l.person_id"
+        " WHERE h.is_held_out IS DISTINCT FROM l.is_held_out",
+    ),
+    Invariant(
         "engagement.runs_add_up",
         "A run has a decision for each of its candidates; in a finished one all are done, in a stopped one none waits",
         "SELECT r.id FROM engagement_run r LEFT JOIN (SELECT run_id, count(*) AS all_of_them,"

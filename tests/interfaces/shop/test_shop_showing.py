@@ -39,16 +39,16 @@ def film(shop: Shop) -> Variant:
 def suggest(number: str, slot: str, variant: Variant, reason: str, **more: object) -> None:
     """Put a product at the end of a member's list, as a night would."""
     who = member(number)
-    rank = Suggestion.objects.filter(person=who, slot=slot).count() + 1
+    place = Suggestion.objects.filter(person=who, slot=slot).count() + 1
     product = variant.product_id
     Suggestion.objects.create(
-        person=who, slot=slot, rank=rank, product_id=product, reason=reason, **more
+        person=who, slot=slot, place=place, product_id=product, reason=reason, **more
     )
 
 
 def make_popular(*variants: Variant, scene: str = "", persons: int = 3) -> None:
     for at, variant in enumerate(variants, start=1):
-        Popular.objects.create(scene=scene, rank=at, product_id=variant.product_id, persons=persons)
+        Popular.objects.create(scene=scene, place=at, product_id=variant.product_id, persons=persons)
 
 
 def strips(client: Client, address: str = HOME) -> dict[str, list[tuple[str, str]]]:
@@ -231,7 +231,7 @@ def test_a_mark_that_is_none_changes_nothing(shop: Shop, li: Client, mark: str) 
 def test_an_order_shows_what_goes_with_it_once_it_is_paid(
     shop: Shop, li: Client, pass_: Variant, film: Variant
 ) -> None:
-    Alongside.objects.create(product=shop.product, rank=1, other=pass_.product)
+    Alongside.objects.create(product=shop.product, place=1, other=pass_.product)
     make_popular(film)
     buy(li, shop.coins, way="wallet")
     page = page_of(last_order())
@@ -242,7 +242,7 @@ def test_an_order_shows_what_goes_with_it_once_it_is_paid(
 def test_who_is_held_out_sees_on_an_order_what_many_buy(
     shop: Shop, li: Client, pass_: Variant, film: Variant
 ) -> None:
-    Alongside.objects.create(product=shop.product, rank=1, other=pass_.product)
+    Alongside.objects.create(product=shop.product, place=1, other=pass_.product)
     make_popular(film)
     Listed.objects.create(
         person=member(LI), since=clock.now(), is_held_out=True, share_permyriad=500

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -49,12 +50,12 @@ DROP TABLE IF EXISTS fresh_suggestion;
 CREATE TEMP TABLE fresh_suggestion (LIKE analytics_suggestion) ON COMMIT DROP;
 """
 _COPY = """
-COPY fresh_suggestion (person_id, slot, rank, product_id, reason, because_id, times, was_fen) FROM STDIN
+COPY fresh_suggestion (person_id, slot, place, product_id, reason, because_id, times, was_fen) FROM STDIN
 """
 _SWAP = """
 DELETE FROM analytics_suggestion;
-INSERT INTO analytics_suggestion (person_id, slot, rank, product_id, reason, because_id, times, was_fen)
-SELECT person_id, slot, rank, product_id, reason, because_id, times, was_fen FROM fresh_suggestion;
+INSERT INTO analytics_suggestion (person_id, slot, place, product_id, reason, because_id, times, was_fen)
+SELECT person_id, slot, place, product_id, reason, because_id, times, was_fen FROM fresh_suggestion;
 """
 _SHELF = """
 INSERT INTO analytics_shelf_day AS kept (product_id, "on", from_fen, is_in_stock)
@@ -151,12 +152,19 @@ def _fitted() -> Recommender | None:
     person, day, product, order = bought_columns()
     if not len(person):
         return None
-    as_of = to_day(clock.today())
-    return fit(person, day, product, basket=order, views=viewed_columns(), as_of_day=as_of)
+    viewer, seen_on, seen = viewed_columns()
+    return fit(
+        person,
+        day,
+        product,
+        basket=order,
+        views=(viewer, seen_on, seen),
+        as_of_day=to_day(clock.today()),
+    )
 
 
 def _note_lots(lots: Mapping[int, Lot]) -> None:
-    told = {
+    told: dict[str, Any] = {
         "at": clock.now(),
         "persons": list(lots),
         "held_out": [lot.is_held_out for lot in lots.values()],
@@ -168,7 +176,7 @@ def _note_lots(lots: Mapping[int, Lot]) -> None:
 
 def _note_shelves(shop: _Shop) -> None:
     """Prices and stock of today: the first price that we see, and sold out when it was so at any time."""
-    told = {
+    told: dict[str, Any] = {
         "on": clock.today(),
         "products": list(shop.shelves),
         "prices": [each.from_fen for each in shop.shelves.values()],
@@ -196,7 +204,7 @@ def _store_popular(shop: _Shop) -> None:
     }
     Popular.objects.all().delete()
     Popular.objects.bulk_create(
-        Popular(scene=scene, rank=at, product_id=product, persons=shop.buyers[product].week)
+        Popular(scene=scene, place=at, product_id=product, persons=shop.buyers[product].week)
         for scene, products in lists.items()
         for at, product in enumerate(products[:POPULAR_RANKS], start=1)
     )
@@ -209,7 +217,7 @@ def _store_alongside(shop: _Shop, recommender: Recommender | None) -> None:
     allowed = recommender.allowed(shop.shown)
     many = ALONGSIDE_RANKS * _SPARE
     Alongside.objects.bulk_create(
-        Alongside(product_id=product, rank=at, other_id=each.item)
+        Alongside(product_id=product, place=at, other_id=each.item)
         for product in shop.shelves
         for at, each in enumerate(
             shop.best(recommender.alongside(product, many, allowed=allowed))[:ALONGSIDE_RANKS],
@@ -260,7 +268,7 @@ def _why(shop: _Shop, person: int, each: Recommendation) -> tuple[str, int]:
 
 def _followed(shop: _Shop, persons: Sequence[int]) -> Iterator[Row]:
     """Everything they follow: whether there is news of it is seen when it is shown."""
-    told = {
+    told: dict[str, Any] = {
         "persons": list(persons),
         "zone": clock.site_zone().key,
         "on": clock.today(),

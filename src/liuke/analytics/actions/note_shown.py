@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -45,7 +46,7 @@ def note_shown(*, person_id: int, on: dt.date, shown: Mapping[str, Mapping[int, 
         if not may_be_noted([person_id]):
             return
         for slot, products in sorted(shown.items()):
-            told = {
+            told: dict[str, Any] = {
                 "person": person_id,
                 "on": on,
                 "slot": slot,
@@ -62,7 +63,7 @@ def note_clicked(*, person_id: int, on: dt.date, slot: str, product_id: int) -> 
     """A person opened a product from a slot in which it was shown to them on that day; False when it was not, or when
     that is known already.
     """
-    told = {"person": person_id, "on": on, "slot": slot, "product": product_id}
+    told: dict[str, Any] = {"person": person_id, "on": on, "slot": slot, "product": product_id}
     with connection.cursor() as cursor:
         cursor.execute(_CLICK, told)
         return bool(cursor.rowcount)

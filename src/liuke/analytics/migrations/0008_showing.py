@@ -42,28 +42,28 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Alongside',
             fields=[
-                ('pk', models.CompositePrimaryKey('product_id', 'rank', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('rank', models.PositiveSmallIntegerField()),
+                ('pk', models.CompositePrimaryKey('product_id', 'place', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('place', models.PositiveSmallIntegerField()),
                 ('other', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.product')),
                 ('product', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.product')),
             ],
             options={
                 'db_table': 'analytics_alongside',
-                'constraints': [models.CheckConstraint(condition=models.Q(('rank__gte', 1), models.Q(('product', models.F('other')), _negated=True)), name='nothing_goes_with_itself')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('place__gte', 1), models.Q(('product', models.F('other')), _negated=True)), name='nothing_goes_with_itself')],
             },
         ),
         migrations.CreateModel(
             name='Popular',
             fields=[
-                ('pk', models.CompositePrimaryKey('scene', 'rank', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('pk', models.CompositePrimaryKey('scene', 'place', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('scene', models.CharField(blank=True, max_length=24)),
-                ('rank', models.PositiveSmallIntegerField()),
+                ('place', models.PositiveSmallIntegerField()),
                 ('persons', models.IntegerField()),
                 ('product', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.product')),
             ],
             options={
                 'db_table': 'analytics_popular',
-                'constraints': [models.CheckConstraint(condition=models.Q(('persons__gte', 0), ('rank__gte', 1)), name='popular_is_counted')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('persons__gte', 0), ('place__gte', 1)), name='popular_is_counted')],
             },
         ),
         migrations.CreateModel(
@@ -100,9 +100,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Suggestion',
             fields=[
-                ('pk', models.CompositePrimaryKey('person_id', 'slot', 'rank', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('pk', models.CompositePrimaryKey('person_id', 'slot', 'place', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('slot', models.CharField(max_length=9)),
-                ('rank', models.PositiveSmallIntegerField()),
+                ('place', models.PositiveSmallIntegerField()),
                 ('reason', models.CharField(max_length=16)),
                 ('times', models.IntegerField(default=0)),
                 ('was_fen', models.BigIntegerField(null=True)),
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'analytics_suggestion',
-                'constraints': [models.CheckConstraint(condition=models.Q(('rank__gte', 1), ('reason__in', ('followed_cheaper', 'followed_back', 'bought_often', 'subject', 'viewed', 'goes_with', 'popular_week', 'popular_lately', 'popular_in_scene')), ('slot__in', ('followed', 'rebuy', 'discover'))), name='suggestion_in_known_words')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('place__gte', 1), ('reason__in', ('followed_cheaper', 'followed_back', 'bought_often', 'subject', 'viewed', 'goes_with', 'popular_week', 'popular_lately', 'popular_in_scene')), ('slot__in', ('followed', 'rebuy', 'discover'))), name='suggestion_in_known_words')],
             },
         ),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -132,7 +133,12 @@ class LevelGroup:
 
 def counts(first: dt.date, last: dt.date) -> list[Count]:
     """What was shown from a day to a day, both included."""
-    told = {"first": first, "last": last, "zone": settings.TIME_ZONE, "days": ATTRIBUTED_DAYS}
+    told: dict[str, Any] = {
+        "first": first,
+        "last": last,
+        "zone": settings.TIME_ZONE,
+        "days": ATTRIBUTED_DAYS,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, told)
         return [Count(*row) for row in cursor.fetchall()]
@@ -181,7 +187,7 @@ def listed_persons() -> int:
 
 
 def _one(sql: str) -> list[int]:
-    told = {
+    told: dict[str, Any] = {
         "whole": clock.now() - dt.timedelta(days=RETURN_DAYS),
         "window": dt.timedelta(days=RETURN_DAYS),
         "since": clock.now() - dt.timedelta(days=LEVEL_DAYS),

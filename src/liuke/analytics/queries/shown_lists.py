@@ -17,7 +17,7 @@ from liuke.people.rules import BEHAVIOUR
 
 # The member's lists, what was noted of today, and whether they said no: one round trip for a page that all ask for.
 _LISTS = """
-SELECT s.slot, s.rank, s.product_id, s.reason, b.title, s.times, s.was_fen, NULL::bigint[]
+SELECT s.slot, s.place, s.product_id, s.reason, b.title, s.times, s.was_fen, NULL::bigint[]
 FROM analytics_suggestion s LEFT JOIN catalog_product b ON b.id = s.because_id
 WHERE s.person_id = %(person)s
 UNION ALL
@@ -63,7 +63,7 @@ class OwnLists:
 def own_lists(person_id: int, on: dt.date) -> OwnLists:
     """The lists of a member, in one query."""
     channel, purpose = BEHAVIOUR
-    told = {"person": person_id, "on": on, "channel": channel, "purpose": purpose}
+    told: dict[str, Any] = {"person": person_id, "on": on, "channel": channel, "purpose": purpose}
     with connection.cursor() as cursor:
         cursor.execute(_LISTS, told)
         rows = cursor.fetchall()
@@ -83,7 +83,7 @@ def _suggested(row: Sequence[Any]) -> Suggested:
 
 def popular(scene: str = "") -> list[Suggested]:
     """What many buy in a scene, then at all, best first: the same for everybody."""
-    rows = list(Popular.objects.filter(scene__in={scene, ""}).order_by("-scene", "rank"))
+    rows = list(Popular.objects.filter(scene__in={scene, ""}).order_by("-scene", "place"))
     found: dict[int, Suggested] = {}
     for row in rows:
         reason = "popular_in_scene" if row.scene else "popular_week" if row.persons else ""
@@ -96,7 +96,7 @@ def alongside(product_ids: Sequence[int]) -> list[Suggested]:
     """What goes with these products, themselves left out; the best of each first."""
     rows = Alongside.objects.filter(product__in=product_ids).exclude(other__in=product_ids)
     found: dict[int, Suggested] = {}
-    for row in rows.select_related("product").order_by("rank", "product"):
+    for row in rows.select_related("product").order_by("place", "product"):
         told = Suggested("alongside", row.other_id, "goes_with", row.product.title)
         found.setdefault(row.other_id, told)
     return list(found.values())

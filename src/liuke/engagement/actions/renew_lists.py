@@ -45,7 +45,7 @@ def renew_lists() -> Made:
 
 
 def _lots(persons: Sequence[int]) -> dict[int, Lot]:
-    told = {
+    told: dict[str, Any] = {
         "persons": list(persons),
         "share": queries.policy().holdout_permyriad,
         "salt": queries.switch().salt,
