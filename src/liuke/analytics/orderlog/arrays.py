@@ -1,15 +1,20 @@
-"""A whole log as parallel arrays, for arithmetic that needs all of it at once."""
+"""A whole log as parallel arrays, for arithmetic that needs all of it at once.
+
+numpy is loaded when it is asked for: the web and the worker read logs without it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from .lines import Block
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 NONE = -1
 """Stands where a line names no order or no item."""
@@ -58,6 +63,8 @@ class _Days(dict[date, int]):
 
 def as_arrays(blocks: Iterable[Block]) -> LogArrays:
     """Read every block. 48 bytes a line, and each name once."""
+    import numpy as np  # noqa: PLC0415
+
     members, orders, items, days = _Names(), _Names(), _Names(), _Days()
     parts: list[tuple[NDArray[np.int64], ...]] = []
     for block in blocks:
