@@ -30,6 +30,9 @@ LET_THROUGH = {
     ("base/money.py", "cents"),  # whether to show the decimals at all
     ("science/rhythm.py", "profile"),  # a profile likelihood
     ("science/btyd/summary.py", "recency"),  # t_x of the papers, not days since the last order
+    ("interfaces/cli/science/recommend.py", "rank"),  # a place in a list of recommendations
+    ("science/recommend/ranking.py", "rank"),
+    ("science/recommend/recommender.py", "rank"),
 }
 OTHER_PEOPLES_WORDS = (
     "analytics/orderlog/",
