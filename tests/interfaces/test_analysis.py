@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from html import unescape
 
@@ -16,26 +15,10 @@ from liuke.base import clock
 from liuke.engagement.models import Call, TroubleFlag
 from liuke.interfaces.ui.report import render_report
 from liuke.people.models import Member
+from tests.analytics import forecasts
 from tests.interfaces.conftest import SCRIPT
 
 PAGES = ("/analysis/", "/analysis/cohorts/", "/analysis/causes/", "/leaving/")
-BINS = [
-    {"members": 60, "forecast": 0.2, "actual": 0.25},
-    {"members": 40, "forecast": 0.8, "actual": 0.75},
-]
-VALUE = {
-    "enough": True, "total_fen": 1_234_500, "orders": 61.5, "low_fen": 1_000_000, "high_fen": 1_500_000,
-    "error": 0.1, "converged": True,
-    "past": [{"as_of": "2026-01-01", "forecast_fen": 900_000, "actual_fen": 990_000}],
-}  # fmt: skip
-SOLVING = {
-    "buckets": [
-        {"bucket": "within_2h", "cases": 10, "again": 9}, {"bucket": "within_24h", "cases": 0, "again": 0},
-        {"bucket": "later", "cases": 10, "again": 3}, {"bucket": "unsolved", "cases": 0, "again": 0}],
-    "kinds": [{"kind": "too_late", "bucket": "later", "cases": 10, "again": 3}],
-    "young": 2, "plain": {"difference": 0.6, "low": 0.2, "high": 0.8},
-    "adjusted": {"difference": 0.6, "low": 0.2, "high": 0.8}, "kinds_used": ["too_late"], "cases_used": 20,
-}  # fmt: skip
 
 
 def text(page: str) -> str:
@@ -60,13 +43,9 @@ def analysed(shop: Source) -> ForecastRun:
 
 
 @pytest.fixture
-def checked(analysed: ForecastRun) -> ForecastRun:
+def checked(shop: Source) -> ForecastRun:
     """The same, as if there had been enough."""
-    ForecastRun.objects.update(
-        enough=True, why_not="", auc=0.85, average_precision=0.7, brier=0.09, ece=0.05, model="blend",
-        backtest_on=dt.date(2026, 1, 1), reliability=BINS, value=VALUE, solving=SOLVING,
-    )  # fmt: skip
-    return analysed
+    return forecasts.checked(shop)
 
 
 def test_without_orders_and_before_the_first_forecast_the_pages_say_so(
@@ -101,7 +80,7 @@ def test_each_chart_has_its_sentence_its_table_and_its_sheet(
     assert lines(visitor, "/analysis/?format=csv&part=value")[1:] == [
         f"{checked.as_of},12345.00,,10000.00,15000.00", "2026-01-01,9000.00,9900.00,,"]  # fmt: skip
     causes = read(visitor, "/analysis/causes/")
-    assert "by +60.0 points against those who waited over 24 hours (+20.0 to +80.0)" in causes
+    assert "differs by +60.0 points (+20.0 to +80.0) from that after 24 hours" in causes
     assert "This is an association: nobody drew lots for who waits." in causes
     assert lines(visitor, "/analysis/causes/?format=csv&part=solving")[1:] == [
         "It comes too late,after 24 hours,10,3"]  # fmt: skip

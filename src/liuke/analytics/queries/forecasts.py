@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, QuerySet
 
 from liuke.analytics.models import Evaluation, Forecast, ForecastRun, Source, Standing
-from liuke.analytics.queries.lists import MemberRow, member_rows
+from liuke.analytics.queries.lists import ROWS_AT_ONCE, MemberRow, member_rows
 from liuke.people.models import Member
 
 Json = dict[str, Any]
@@ -72,7 +73,8 @@ def forecast_told(member: Member) -> Json | None:
     """The same, to be handed over: JSON values only."""
     names = ("no_order", "reasons", "expected_orders", "expected_fen", "recoverable_fen")
     figures = ("value_trend", "login_trend", "complaint_rate", "open_complaints")
-    return Forecast.objects.filter(member=member).values(*names, *figures).first()
+    found: Json | None = Forecast.objects.filter(member=member).values(*names, *figures).first()
+    return found
 
 
 def lacks_forecast(source: Source) -> bool:
@@ -95,9 +97,13 @@ def leaving(source: Source, *, page: int = 1, per_page: int = 50) -> LeavingPage
     return LeavingPage(_with_rows(found), total, page, pages)
 
 
-def all_leaving(source: Source) -> list[LeavingRow]:
-    """All of them, for a sheet."""
-    return _with_rows(list(_in_order(source)))
+def all_leaving(source: Source) -> Iterator[LeavingRow]:
+    """All of them, for a sheet of any length: their keys first, then some rows at a time."""
+    keys = list(_in_order(source).values_list("pk", flat=True))
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        some = keys[start : start + ROWS_AT_ONCE]
+        found = Forecast.objects.in_bulk(some)
+        yield from _with_rows([found[key] for key in some if key in found])
 
 
 def _in_order(source: Source) -> QuerySet[Forecast]:

@@ -130,7 +130,11 @@ def joined_by_month(source: Source, as_of: dt.date) -> dict[str, tuple[int, int]
 
 def labels(kind: str, source: Source, as_of: dt.date) -> Labels:
     """Member → key and names of the scene, the product or the gift of their first order, or of their level now."""
-    return {member: (key, zh, en) for member, key, zh, en in _rows(_LABELS[kind], source, as_of)}
+    seen: dict[tuple[str, str, str], tuple[str, str, str]] = {}  # a million members share a few
+    return {
+        member: seen.setdefault((key, zh, en), (key, zh, en))
+        for member, key, zh, en in _rows(_LABELS[kind], source, as_of)
+    }
 
 
 def _columns(flat: NDArray[np.int64], width: int) -> list[NDArray[np.int64]]:
@@ -139,7 +143,7 @@ def _columns(flat: NDArray[np.int64], width: int) -> list[NDArray[np.int64]]:
 
 
 def _rows(sql: str, source: Source, as_of: dt.date) -> Iterator[tuple[Any, ...]]:
-    told = {
+    told: dict[str, Any] = {
         "source": source.key,
         "zone": source.time_zone,
         "as_of": as_of,

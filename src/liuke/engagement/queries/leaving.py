@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -58,7 +59,7 @@ class LeaveRow:
 
 def leave_reasons_and_troubles(source: Source) -> list[LeaveRow]:
     """Every reason that a member of the source told in a call, in the order of LEAVE_REASONS."""
-    told = {"source": source.key, "within": dt.timedelta(days=MET_WITHIN_DAYS)}
+    told: dict[str, Any] = {"source": source.key, "within": dt.timedelta(days=MET_WITHIN_DAYS)}
     with connection.cursor() as cursor:
         cursor.execute(_MET, told)
         rows = [LeaveRow(*row) for row in cursor.fetchall()]

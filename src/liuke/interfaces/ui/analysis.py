@@ -18,7 +18,7 @@ from liuke.interfaces.ui.wording import cohorts_say
 Json = dict[str, Any]
 CHOICES = ("all", "scene", "product", "level")
 PERIODS = ("month", "week")
-_SIDE, _LEFT, _TOP = 170, 40, 12
+_SIDE, _LEFT, _TOP = 190, 185, 12
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def cohort_part(told: Json, period: str, by: str, link: Callable[..., str]) -> C
     if table is None:
         return None
     if by == "all":
-        says: SafeString | str = cohorts_say(table["mean"]) if period == "month" else ""
+        says = cohorts_say(table["mean"]) if period == "month" else words.weeks_say(table["mean"])
         to = link if period == "month" else _nowhere
         return CohortPart(period, by, heat(table, to), says)
     rows = [{**row, "period": words.label_name(row)} for row in table["rows"]]

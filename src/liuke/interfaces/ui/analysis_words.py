@@ -189,17 +189,17 @@ def solving_says(solving: Json, days: int) -> SafeString | str:
     if found["low"] < 0 < found["high"]:
         return told(
             gettext(
-                "Of %(cases)s cases, members answered within 2 hours ordered again within %(days)s days by %(points)s "
-                "points against those who waited over 24 hours, the kind of trouble being equal: between %(low)s and "
-                "%(high)s, too close to call."
+                "Of %(cases)s cases: answered within 2 hours, the share of members who order again within %(days)s "
+                "days differs by %(points)s points from that after 24 hours, the kind of trouble being equal. "
+                "Between %(low)s and %(high)s: too close to call."
             ),
             **figures,
         )
     return told(
         gettext(
-            "Of %(cases)s cases, members answered within 2 hours ordered again within %(days)s days by %(points)s "
-            "points against those who waited over 24 hours (%(low)s to %(high)s), the kind of trouble being equal. "
-            "This is an association: nobody drew lots for who waits."
+            "Of %(cases)s cases: answered within 2 hours, the share of members who order again within %(days)s days "
+            "differs by %(points)s points (%(low)s to %(high)s) from that after 24 hours, the kind of trouble being "
+            "equal. This is an association: nobody drew lots for who waits."
         ),
         **figures,
     )
@@ -232,6 +232,20 @@ def first_orders_say(first: Json) -> SafeString | str:
         joined=count(joined),
         ordered=percent(sum(row["ordered"] or 0 for row in over) / joined),
         **figures,
+    )
+
+
+def weeks_say(mean: list[Json]) -> SafeString | str:
+    """How many order again one week after the first order, and four."""
+    rates = {each["age"]: each["returned"] / each["members"] for each in mean if each["members"]}
+    if not {1, 4} <= rates.keys():
+        return ""
+    return told(
+        gettext(
+            "%(first)s order again in the week after that of their first order, %(later)s in the fourth after it."
+        ),
+        first=percent(rates[1]),
+        later=percent(rates[4]),
     )
 
 
