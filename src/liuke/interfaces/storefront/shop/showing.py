@@ -11,8 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.translation import gettext, gettext_noop
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from liuke.analytics.actions.note_shown import note_clicked, note_shown
 from liuke.analytics.queries import shown_lists as lists
@@ -47,11 +50,13 @@ _ICONS = {
     "alongside": "package-plus",
     "popular": "flame",
 }
+_SAYS, _TO_PAGE, _TO_SHEET = "\ue000", "\ue001", "\ue002"  # letters that nobody types
 _SALT = "storefront.showing"
 _SIGNATURE_LETTERS = 12
 _EPOCH = dt.date(2026, 1, 1)
 
 _popular: Kept[list[Suggested]] = Kept(60)
+_drawn: Kept[str] = Kept(60, most=4096)
 _alongside: Kept[list[Suggested]] = Kept(60, most=1024)
 
 
@@ -81,9 +86,16 @@ class Strip:
     def icon(self) -> str:
         return _ICONS[self.slot]
 
+    @property
+    def goods(self) -> Iterator[SafeString]:
+        """Each product as the page shows it."""
+        for each in self.reasoned:
+            yield _html(each, self.mark)
+
 
 def forget() -> None:
     """Look again at once."""
+    _drawn.clear()
     _popular.clear()
     _alongside.clear()
 
@@ -147,6 +159,24 @@ def _strip(
             chosen.append(Reasoned(each.product_id, item, reason, says))
             taken.add(each.product_id)
     return Strip(slot, tuple(chosen))
+
+
+def _html(each: Reasoned, mark: str) -> SafeString:
+    """What of a product is the same for everybody is drawn once; then come the reason and the mark."""
+    drawn = _drawn.get((each.item, get_language()), lambda: _draw(each.item))
+    own = {
+        _SAYS: escape(each.says),
+        _TO_PAGE: f"?{MARK}={mark}" if mark else "",
+        _TO_SHEET: f"&amp;{MARK}={mark}" if mark else "",
+    }
+    for place, text in own.items():
+        drawn = drawn.replace(place, text)
+    return mark_safe(drawn)
+
+
+def _draw(item: Item) -> str:
+    places = {"says": _SAYS, "page_mark": _TO_PAGE, "sheet_mark": _TO_SHEET}
+    return render_to_string("store/strip_item.html", {"i": item, **places}).strip()
 
 
 def _scene_name(key: str) -> str:
