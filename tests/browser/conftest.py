@@ -1,4 +1,7 @@
-"""A real Chromium, Debian's, against the live server; one browser for the whole run.
+"""A real Chromium, Debian's, against the live server; one browser for this folder.
+
+It ends with the folder: Playwright keeps an event loop running in this thread, and no later test may have one of its own
+meanwhile.
 
 Its headless shell where there is one: the whole browser draws a window of its own for every visitor, which takes longer
 than the page.
@@ -31,7 +34,7 @@ BAD = """rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']
 PHONE, DESK = (390, 844), (1440, 900)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
