@@ -1,7 +1,6 @@
 """A real Chromium, Debian's, against the live server; one browser for this folder.
 
-It ends with the folder: Playwright keeps an event loop running in this thread, and no later test may have one of its own
-meanwhile.
+It ends with the folder: Playwright keeps an event loop running in this thread, where no other may run meanwhile.
 
 Its headless shell where there is one: the whole browser draws a window of its own for every visitor, which takes longer
 than the page.
