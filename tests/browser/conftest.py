@@ -1,4 +1,6 @@
-"""A real Chromium, Debian's, against the live server; one browser for the whole run.
+"""A real Chromium, Debian's, against the live server; one browser for a file of tests.
+
+It ends with the file: Playwright keeps an event loop running in this thread, where no other may run meanwhile.
 
 Its headless shell where there is one: the whole browser draws a window of its own for every visitor, which takes longer
 than the page.
@@ -31,7 +33,7 @@ BAD = """rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']
 PHONE, DESK = (390, 844), (1440, 900)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:

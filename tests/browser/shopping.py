@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.request import urlopen
 
-from django.db import connection
+from django.db import connection, connections
 from playwright.sync_api import Locator, Page, Route
 
 from liuke.catalog.models import Variant
@@ -94,15 +94,20 @@ def pay_desk(gate: Play, base: str) -> Any:
     """The gateway's page, with a button that pays and leads back; the notice is late."""
 
     def answer(route: Route) -> None:
+        try:
+            fulfil(route)
+        finally:
+            connections.close_all()  # a route is answered in a context, so on a connection, of its own
+
+    def fulfil(route: Route) -> None:
         payment = Payment.objects.latest("id")
         if "press" in route.request.url:
             gate.click(payment)
             back = f"{base}/pay/back/{payment.reference}/"
-            return route.fulfill(status=303, headers={"Location": back})
+            route.fulfill(status=303, headers={"Location": back})
+            return
         form = f'<a href="{payment.pay_url}?press=1">付款</a>'
-        return route.fulfill(
-            status=200, headers={"Content-Type": "text/html;charset=utf-8"}, body=form
-        )
+        route.fulfill(status=200, headers={"Content-Type": "text/html;charset=utf-8"}, body=form)
 
     return lambda page: page.context.route(f"{BASE}/**", answer)
 

@@ -18,7 +18,7 @@ from liuke.engagement.actions.plans import make_plan
 from liuke.people.actions import set_totp_required
 from liuke.people.models import Login
 from tests.browser.conftest import DESK, PHONE, Visitor
-from tests.browser.test_pages import LOOKS, look_over
+from tests.browser.test_pages import APART, LOOKS, look_over
 from tests.people.make import agent, code_of, with_totp
 
 pytestmark = [
@@ -44,7 +44,7 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("size", "theme", "lang"), LOOKS)
+@pytest.mark.parametrize(("size", "theme", "lang"), APART)
 def test_every_page_of_the_desk_in_every_look(
     visitor: Visitor, cdnow: Source, size: tuple[int, int], theme: str, lang: str
 ) -> None:

@@ -11,7 +11,7 @@ from liuke.catalog import actions, queries
 from liuke.catalog.models import CardKey, KeyAccess, Product, Variant
 from liuke.people.models import Login
 from tests.browser.conftest import PHONE, Visit, Visitor
-from tests.browser.test_pages import LOOKS, look_over
+from tests.browser.test_pages import APART, look_over
 from tests.catalog import make
 from tests.merchants import make as merchants
 
@@ -63,7 +63,7 @@ def sign_in(visitor: Visitor, login: Login, path: str, **look: object) -> Visit:
     return visit
 
 
-@pytest.mark.parametrize(("size", "theme", "lang"), LOOKS)
+@pytest.mark.parametrize(("size", "theme", "lang"), APART)
 def test_every_page_of_the_goods_in_every_look(
     visitor: Visitor, shelf: Variant, size: tuple[int, int], theme: str, lang: str
 ) -> None:
@@ -84,7 +84,7 @@ def test_every_page_of_the_goods_in_every_look(
         assert weight < 200 * 1024, path
 
 
-@pytest.mark.parametrize(("size", "theme", "lang"), LOOKS)
+@pytest.mark.parametrize(("size", "theme", "lang"), APART)
 def test_every_page_of_a_merchant_in_every_look(
     visitor: Visitor, counter: Login, shelf: Variant, size: tuple[int, int], theme: str, lang: str
 ) -> None:

@@ -20,7 +20,7 @@ from liuke.engagement.actions.trouble import raise_trouble
 from liuke.engagement.models import Call, Plan, Run
 from liuke.people.models import Login
 from tests.browser.conftest import DESK, PHONE, Visitor
-from tests.browser.test_pages import LOOKS, WEIGHT, look_over
+from tests.browser.test_pages import APART, WEIGHT, look_over
 from tests.engagement import make
 
 pytestmark = [
@@ -77,7 +77,7 @@ def pages(agreed: Source, draft: Plan, operator: Login) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("size", "theme", "lang"), LOOKS)
+@pytest.mark.parametrize(("size", "theme", "lang"), APART)
 def test_every_page_of_outreach_in_every_look(
     visitor: Visitor, pages: list[str], size: tuple[int, int], theme: str, lang: str
 ) -> None:

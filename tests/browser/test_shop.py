@@ -25,7 +25,7 @@ from liuke.payments.models import Payment
 from liuke.people.models import Member
 from tests.browser.conftest import PHONE, Visit, Visitor
 from tests.browser.shopping import Hand, Site, pay_desk, served, stock_up
-from tests.browser.test_pages import LOOKS, look_over
+from tests.browser.test_pages import APART, look_over
 from tests.browser.test_storefront import WEIGHT, small
 from tests.delivery.make import delivered, fill_wallet, line_id, paid, wallet
 from tests.interfaces.storefront.make import LI, WANG, code_of, member, sign_in
@@ -349,7 +349,7 @@ def rejected(site: Site, li: Member, client: Client) -> Order:
     return order
 
 
-@pytest.mark.parametrize(("size", "theme", "lang"), LOOKS)
+@pytest.mark.parametrize(("size", "theme", "lang"), APART)
 def test_every_page_of_the_shop_in_every_look(
     shop: Shop, site: Site, li: Member, size: tuple[int, int], theme: str, lang: str
 ) -> None:

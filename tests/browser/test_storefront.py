@@ -18,7 +18,8 @@ from liuke.engagement.models import Message
 from liuke.engagement.queries import unsubscribe_token
 from liuke.people.actions import set_time_zone
 from liuke.people.models import Consent
-from tests.browser.conftest import DESK, PHONE, Visit, Visitor
+from tests.browser.conftest import PHONE, Visit, Visitor
+from tests.browser.test_pages import APART
 from tests.engagement import make as engagement
 from tests.interfaces.storefront.make import LI, code_of, member, send, sign_in
 from tests.people.make import Phone
@@ -28,12 +29,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 
-LOOKS = [
-    (PHONE, "light", "zh-hans"),
-    (PHONE, "dark", "en"),
-    (DESK, "auto-dark", "zh-hans"),
-    (DESK, "light", "en"),
-]
 NARROW: ViewportSize = {"width": 320, "height": 568}
 WEIGHT = 45 * 1024
 OWN = [
@@ -95,7 +90,7 @@ def small(page: Page) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize(("size", "theme", "lang"), LOOKS)
+@pytest.mark.parametrize(("size", "theme", "lang"), APART)
 def test_every_page_in_every_look(
     open_page: Open, size: tuple[int, int], theme: str, lang: str
 ) -> None:

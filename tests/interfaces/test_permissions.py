@@ -260,7 +260,7 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], ...]]] = {
     "shop:home": ("/shop/", everybody()),
     "shop:look": ("/shop/look/", everybody(302)),
     "shop:product": ("/shop/p/{product}/", everybody()),
-    "shop:buy": ("/shop/p/{product}/buy/", everybody(200, 400)),
+    "shop:buy": ("/shop/p/{product}/buy/", everybody(200, 404)),
     "shop:follow": ("/shop/p/{product}/follow/", own(405, 302)),
     "shop:tell": ("/shop/v/{variant}/tell/", own(405, 409)),
     "shop:orders": ("/shop/orders/", own()),
