@@ -18,7 +18,7 @@ from liuke.people.models import Member
 from tests.analytics.showing import bought
 from tests.browser.conftest import PHONE, Visitor
 from tests.browser.shopping import Site, stock_up
-from tests.browser.test_pages import LOOKS, look_over
+from tests.browser.test_pages import APART, look_over
 from tests.browser.test_storefront import WEIGHT, small
 from tests.interfaces.storefront.make import LI, member, sign_in
 from tests.orders import make as orders
@@ -49,7 +49,7 @@ def li(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Member]:
     home.forget()
 
 
-@pytest.mark.parametrize(("size", "theme", "lang"), LOOKS)
+@pytest.mark.parametrize(("size", "theme", "lang"), APART)
 def test_the_lists_in_every_look_and_the_figures_beside(
     visitor: Visitor, li: Member, size: tuple[int, int], theme: str, lang: str
 ) -> None:
