@@ -31,6 +31,7 @@ from liuke.ledger import accounts
 from liuke.ledger.actions import Move, post
 from liuke.membership.actions import grant_coupon
 from liuke.orders.actions import place_order
+from liuke.orders.errors import PriceChanged
 from liuke.orders.models import Order
 from liuke.orders.queries import quote
 from liuke.payments.actions import pay_from_wallet
@@ -157,14 +158,17 @@ class Life:
         saved = 1 - seen.payable_fen / max(1, seen.list_fen)
         if lot.random() < one.traits.price_sensitivity * 0.25 * (1 - min(1.0, 8 * saved)):
             return None
-        return place_order(
-            member=member,
-            wants=wants,
-            form={**_ANSWERS, "phone": one.traits.phone},
-            key=ids.new_reference(),
-            expected_fen=seen.payable_fen,
-            coupon_ref=coupon_ref,
-        )
+        try:
+            return place_order(
+                member=member,
+                wants=wants,
+                form={**_ANSWERS, "phone": one.traits.phone},
+                key=ids.new_reference(),
+                expected_fen=seen.payable_fen,
+                coupon_ref=coupon_ref,
+            )
+        except PriceChanged:
+            return None  # the other part's night moved their level while they looked: another time
 
     def _paid(self, one: Somebody, member: Member, order: Order) -> bool:
         """Pay, as a rule, and have what can be had at once."""
