@@ -44,6 +44,7 @@ class Forecast(models.Model):
             models.Index(
                 F("source"),
                 F("recoverable_fen").desc(nulls_last=True),
+                F("member"),
                 name="forecast_leaving",
                 condition=Q(is_leaving=True),
             ),

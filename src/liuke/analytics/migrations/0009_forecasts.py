@@ -105,6 +105,7 @@ class Migration(migrations.Migration):
                         models.OrderBy(
                             models.F("recoverable_fen"), descending=True, nulls_last=True
                         ),
+                        models.F("member"),
                         condition=models.Q(("is_leaving", True)),
                         name="forecast_leaving",
                     )

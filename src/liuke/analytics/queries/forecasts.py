@@ -93,17 +93,15 @@ def leaving(source: Source, *, page: int = 1, per_page: int = 50) -> LeavingPage
     pages = max(1, -(-total // per_page))
     page = min(max(page, 1), pages)
     start = (page - 1) * per_page
-    found = list(_in_order(source)[start : start + per_page])
-    return LeavingPage(_with_rows(found), total, page, pages)
+    keys = list(_in_order(source).values_list("pk", flat=True)[start : start + per_page])
+    return LeavingPage(_rows_of(keys), total, page, pages)
 
 
 def all_leaving(source: Source) -> Iterator[LeavingRow]:
     """All of them, for a sheet of any length: their keys first, then some rows at a time."""
     keys = list(_in_order(source).values_list("pk", flat=True))
     for start in range(0, len(keys), ROWS_AT_ONCE):
-        some = keys[start : start + ROWS_AT_ONCE]
-        found = Forecast.objects.in_bulk(some)
-        yield from _with_rows([found[key] for key in some if key in found])
+        yield from _rows_of(keys[start : start + ROWS_AT_ONCE])
 
 
 def _in_order(source: Source) -> QuerySet[Forecast]:
@@ -111,9 +109,12 @@ def _in_order(source: Source) -> QuerySet[Forecast]:
     return found.order_by(F("recoverable_fen").desc(nulls_last=True), "member_id")
 
 
-def _with_rows(found: list[Forecast]) -> list[LeavingRow]:
-    keys = [each.member_id for each in found]
+def _rows_of(keys: list[int]) -> list[LeavingRow]:
+    """Their rows in the order of the keys; whoever is gone meanwhile is left out."""
+    forecasts = Forecast.objects.in_bulk(keys)
     standings = Standing.objects.filter(pk__in=keys).order_by("member_id")
     ids = standings.values_list("member_id", flat=True)
     rows = dict(zip(ids, member_rows(standings), strict=True))
-    return [LeavingRow(rows[each.member_id], each) for each in found if each.member_id in rows]
+    return [
+        LeavingRow(rows[key], forecasts[key]) for key in keys if key in rows and key in forecasts
+    ]
