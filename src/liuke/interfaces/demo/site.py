@@ -13,8 +13,10 @@ from django.conf import settings
 
 from liuke.analytics.actions.behaviour_months import make_months
 from liuke.analytics.actions.evaluate import evaluate
+from liuke.analytics.actions.forecast import forecast_members
 from liuke.analytics.models import Source
 from liuke.base import chance, clock
+from liuke.engagement.actions.renew_lists import renew_lists
 from liuke.engagement.models import Decision
 from liuke.interfaces.demo import outreach
 from liuke.interfaces.demo.crowd import Crowd
@@ -109,7 +111,9 @@ def _live(crowd: Crowd, days: int, operator: Login, say: Callable[[str], None]) 
         say("Yesterday: listing whom to ring ...")
         outreach.calls(_evaluated(), by=operator)
     crowd.live_until(days, tell)
-    _evaluated()
+    say("Looking ahead, and choosing what to show ...")
+    forecast_members(source=_evaluated())
+    renew_lists()
 
 
 def _evaluated() -> Source:

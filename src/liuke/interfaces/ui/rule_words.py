@@ -133,7 +133,7 @@ OUTREACH = {
     ),
 }
 _GROUP_FIELDS = {
-    "name": gettext_noop("Name"),
+    "name": gettext_noop("Display name"),
     "priority": gettext_noop("Place"),
     "action": gettext_noop("What to do"),
     "days_min": gettext_noop("days from"),
