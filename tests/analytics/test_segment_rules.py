@@ -345,7 +345,7 @@ def test_a_rule_of_another_version_is_refused(given: dict[str, Any]) -> None:
     assert refused.value.place == "version"
 
 
-@settings(max_examples=100)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(filters())
 def test_a_flat_filter_becomes_a_rule_and_comes_back(filter: dict[str, Any]) -> None:
     node = from_flat(filter)

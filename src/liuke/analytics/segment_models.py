@@ -58,7 +58,7 @@ class SegmentMember(models.Model):
     joins the standings, so without foreign keys (docs/decisions/0025).
     """
 
-    pk = models.CompositePrimaryKey("member_id", "segment_id")
+    pk = models.CompositePrimaryKey("segment_id", "member_id")
     member = models.ForeignKey(
         "people.Member", models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
@@ -77,10 +77,11 @@ class SegmentMember(models.Model):
             ),
         ]
         indexes = [
+            # A member's rows lie all over the table; here they lie together, with all that is asked of them.
             models.Index(
-                fields=["segment", "member"],
-                name="segment_member_is_in",
-                condition=Q(since__isnull=False),
+                fields=["member", "segment"],
+                include=["since", "next_eval_at"],
+                name="segment_member_by_member",
             ),
             models.Index(
                 fields=["next_eval_at"],
@@ -98,7 +99,7 @@ class SegmentMove(models.Model):
         Segment, models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
     member = models.ForeignKey(
-        "people.Member", models.CASCADE, db_constraint=False, related_name="+"
+        "people.Member", models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
     at = models.DateTimeField()
     is_entry = models.BooleanField()

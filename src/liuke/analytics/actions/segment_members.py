@@ -64,8 +64,8 @@ WITH judged AS MATERIALIZED ({judgements}), kept AS (
 ), stored AS (
     INSERT INTO analytics_segment_member (member_id, segment_id, since, next_eval_at)
     SELECT member_id, segment_id, CASE WHEN is_in THEN coalesce(since, %(at)s) END, next_at FROM changed
-    WHERE is_in OR next_at IS NOT NULL ORDER BY member_id, segment_id
-    ON CONFLICT (member_id, segment_id) DO UPDATE SET since = excluded.since, next_eval_at = excluded.next_eval_at
+    WHERE is_in OR next_at IS NOT NULL ORDER BY segment_id, member_id
+    ON CONFLICT (segment_id, member_id) DO UPDATE SET since = excluded.since, next_eval_at = excluded.next_eval_at
 ), moved AS (
     INSERT INTO analytics_segment_move (segment_id, member_id, at, is_entry)
     SELECT segment_id, member_id, %(at)s, is_in FROM changed WHERE is_in <> was_in AND segment_id = ANY(%(dated)s)

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='SegmentMember',
             fields=[
-                ('pk', models.CompositePrimaryKey('member_id', 'segment_id', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('pk', models.CompositePrimaryKey('segment_id', 'member_id', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('since', models.DateTimeField(null=True)),
                 ('next_eval_at', models.DateTimeField(null=True)),
                 ('member', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.member')),
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'analytics_segment_member',
-                'indexes': [models.Index(condition=models.Q(('since__isnull', False)), fields=['segment', 'member'], name='segment_member_is_in'), models.Index(condition=models.Q(('next_eval_at__isnull', False)), fields=['next_eval_at'], name='segment_member_due')],
+                'indexes': [models.Index(fields=['member', 'segment'], include=('since', 'next_eval_at'), name='segment_member_by_member'), models.Index(condition=models.Q(('next_eval_at__isnull', False)), fields=['next_eval_at'], name='segment_member_due')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('since__isnull', False), ('next_eval_at__isnull', False), _connector='OR'), name='segment_member_is_in_or_waits')],
             },
         ),
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('at', models.DateTimeField()),
                 ('is_entry', models.BooleanField()),
-                ('member', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.member')),
+                ('member', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.member')),
                 ('segment', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='analytics.segment')),
             ],
             options={
