@@ -48,7 +48,9 @@ def suggest(number: str, slot: str, variant: Variant, reason: str, **more: objec
 
 def make_popular(*variants: Variant, scene: str = "", persons: int = 3) -> None:
     for at, variant in enumerate(variants, start=1):
-        Popular.objects.create(scene=scene, place=at, product_id=variant.product_id, persons=persons)
+        Popular.objects.create(
+            scene=scene, place=at, product_id=variant.product_id, persons=persons
+        )
 
 
 def strips(client: Client, address: str = HOME) -> dict[str, list[tuple[str, str]]]:

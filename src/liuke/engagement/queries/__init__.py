@@ -76,7 +76,6 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "is_ruled",
     "ArmResult",
     "CallPage",
     "CallRow",
@@ -112,6 +111,7 @@ __all__ = [
     "has_work",
     "holdout_results",
     "inbox",
+    "is_ruled",
     "leave_reasons",
     "ledger",
     "message_named",
