@@ -92,9 +92,11 @@ def test_members_are_found_by_name_number_and_reference(
 def test_segments_and_plans_are_for_operators(
     visitor: Client, answering: Client, shop: Source
 ) -> None:
+    shipped = found(visitor)
+    assert "Loyal, high value" in shipped
     save_segment(source=shop, name="沉默的老客", filter={"stage": "silent"}, by=None)
     make_plan(source=shop, name="春节召回", audience={"stage": "silent"}, body="回来吧", by=None)
-    assert found(visitor) == ["沉默的老客", "春节召回"]
+    assert found(visitor) == [*shipped, "沉默的老客", "春节召回"]
     assert found(answering) == []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from liuke.analytics.actions.keep_showing_report import keep_showing_report
 from liuke.analytics.actions.note_shown import note_clicked, note_shown
@@ -146,7 +147,8 @@ def test_claims_that_are_measured_are_told_with_their_intervals() -> None:
             },
         ]
     }
-    ours = {each.key: (each.ours, each.then) for each in words.claims(told, "CNY")}
+    with translation.override("en"):
+        ours = {each.key: (each.ours, each.then) for each in words.claims(told, "CNY")}
     assert ours["first_order"] == (
         "40% of those who came ordered; 30% of the buyers stayed.",
         "35% – 45% and 20% – 40%, with 95 in 100 certainty.",

@@ -170,7 +170,7 @@ def test_acts_as_a_sheet_hold_everything_and_run_nothing(visitor: Client, done: 
     text = b"".join(answer).decode("utf-8-sig")  # type: ignore[arg-type]
     rows = list(csv.reader(io.StringIO(text)))
     assert rows[0] == ["When", "Who did it", "What was done", "To what", "Details"]
-    assert rows[1][1:] == ["站长", "made a plan", "'=1+1", "Name =HYPERLINK(1)"]
+    assert rows[1][1:] == ["站长", "made a plan", "'=1+1", "Display name =HYPERLINK(1)"]
     assert len(rows) - 1 == StaffAct.objects.count()
     assert f"liuke-acts-{clock.today().isoformat()}" in answer["Content-Disposition"]
 
