@@ -83,8 +83,9 @@ class SegmentMember(models.Model):
                 include=["since", "next_eval_at"],
                 name="segment_member_by_member",
             ),
+            # With the member, because days are few: equal keys by the hundred thousand take ten times as long.
             models.Index(
-                fields=["next_eval_at"],
+                fields=["next_eval_at", "member"],
                 name="segment_member_due",
                 condition=Q(next_eval_at__isnull=False),
             ),

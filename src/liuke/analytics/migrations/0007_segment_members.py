@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'analytics_segment_member',
-                'indexes': [models.Index(fields=['member', 'segment'], include=('since', 'next_eval_at'), name='segment_member_by_member'), models.Index(condition=models.Q(('next_eval_at__isnull', False)), fields=['next_eval_at'], name='segment_member_due')],
+                'indexes': [models.Index(fields=['member', 'segment'], include=('since', 'next_eval_at'), name='segment_member_by_member'), models.Index(condition=models.Q(('next_eval_at__isnull', False)), fields=['next_eval_at', 'member'], name='segment_member_due')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('since__isnull', False), ('next_eval_at__isnull', False), _connector='OR'), name='segment_member_is_in_or_waits')],
             },
         ),
