@@ -37,7 +37,13 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] ",
     "restart_after_crash": "on",
 }
-NOT_SAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# For tests: several runs of races share this server, and nothing of it outlives them.
+NOT_SAFE_BUT_FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "150",
+}
 
 
 def server_settings(tag: str, socket_folder: Path, major: int, *, fsync: bool) -> dict[str, str]:

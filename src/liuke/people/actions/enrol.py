@@ -26,7 +26,8 @@ _KNOW_THE_ERASED = """
 UPDATE people_enrolling e SET external_id = e.erased_id, phone_sealed = NULL, phone_index = NULL
 FROM people_member m WHERE m.source = %s AND m.external_id = e.erased_id
 """
-# Whoever has a phone number we know, from any source, is the person we know; everyone else is their own.
+# Whoever has a phone number we know, from any source, is the person we know; everyone else is their own. Ids go out in
+# the order of names, however the server joins: a select that is sorted calls nextval() after sorting.
 _INSERT = """
 INSERT INTO people_member (id, person_id, reference, source, external_id, phone_sealed, phone_index, enrolled_at)
 SELECT id, coalesce(
@@ -35,7 +36,8 @@ SELECT id, coalesce(
 FROM (SELECT nextval(pg_get_serial_sequence('people_member', 'id')) AS id, once.*
       FROM (SELECT DISTINCT ON (external_id) * FROM people_enrolling ORDER BY external_id, name) AS once
       WHERE NOT EXISTS (SELECT 1 FROM people_member m
-                        WHERE m.source = %(source)s AND m.external_id = once.external_id)) AS fresh
+                        WHERE m.source = %(source)s AND m.external_id = once.external_id)
+      ORDER BY external_id) AS fresh
 ON CONFLICT DO NOTHING
 """
 # Two logs may bring one new phone number at once: who is first becomes the person. Nobody is erased meanwhile.
