@@ -176,6 +176,20 @@ def test_orders_of_several_things_never_wait_for_each_other_in_a_ring() -> None:
     nothing_is_broken()
 
 
+def test_who_found_too_few_lets_them_go_before_waiting() -> None:
+    """Eight want five of sixteen each. Two who keep what they found and wait for the rest would wait for each other."""
+    product = make.product()
+    for number in range(12):
+        variant = make.variant(product, f"{number}", keys=16)
+
+        def buy(contender: int, variant: Variant = variant) -> None:
+            make.hold(f"{variant.pk}-{contender}", (variant, 5))
+
+        assert outcomes(crowd(buy, 8)) == {"NoneType": 3, "OutOfStock": 5}
+        assert make.left(variant) == 1
+    nothing_is_broken()
+
+
 def test_two_imports_of_the_same_file_bring_it_once() -> None:
     variant = make.variant()
     content = "\n".join(f"SAME-KEY-{n:05}" for n in range(200))

@@ -1,8 +1,9 @@
 """Set stock aside, hand it out once, put it back.
 
-A hold is taken or put back as a whole. Card keys are picked past those that others are picking (SKIP LOCKED); only
-when that finds too few are the others waited for, since they may still let go. Parts are taken in the order of their
-ids, so that two who wait never wait for each other.
+A hold is taken or put back as a whole. Card keys are picked past those that others are picking (SKIP LOCKED). When
+that finds too few they are let go, and the others, who may still let go of theirs, are waited for: key by key in the
+order of ids, and parts in the order of theirs. So whoever waits has only what comes before it in that order, or all
+there was to have of an earlier part, and nobody waits in a ring.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, groupby
 from typing import Any, NoReturn
 
 from django.db import connection, transaction
@@ -38,10 +40,12 @@ WITH picked AS MATERIALIZED (
     SELECT id FROM catalog_card_key WHERE variant_id = %(part)s AND state = 'free'
     ORDER BY id LIMIT %(quantity)s FOR NO KEY UPDATE {skip}
 ), numbered AS (
-    SELECT id, %(have)s + row_number() OVER (ORDER BY id) AS seq FROM picked
+    SELECT id, row_number() OVER (ORDER BY id) AS number FROM picked
 )
-UPDATE catalog_card_key k SET state = 'held', line_id = %(line)s, seq = numbered.seq
-FROM numbered WHERE k.id = numbered.id
+UPDATE catalog_card_key k SET state = 'held', line_id = line.id, seq = numbered.number - line.before
+FROM numbered JOIN unnest(%(lines)s::bigint[], %(befores)s::int[], %(untils)s::int[]) AS line (id, before, until)
+    ON numbered.number > line.before AND numbered.number <= line.until
+WHERE k.id = numbered.id
 """
 _SKIPPING, _WAITING = _PICK.format(skip="SKIP LOCKED"), _PICK.format(skip="")
 _OPEN = """
@@ -107,9 +111,8 @@ def hold_stock(*, token: str, wants: Wants, until: dt.datetime) -> None:
     lines = _lines(wants)
     _refuse_sold_out(token, lines)
     _open(token, until, lines)
-    for line in lines:
-        if not _pick(line):
-            _refuse(line)
+    for _, of_part in groupby(lines, key=lambda line: line.part_id):
+        _pick(list(of_part))
 
 
 @transaction.atomic
@@ -243,29 +246,50 @@ def _open(token: str, until: dt.datetime, lines: list[HoldLine]) -> None:
         line.pk = numbers[line.variant_id, line.part_id]
 
 
-def _pick(line: HoldLine) -> bool:
-    """Take what a line says; False when there is not that much."""
-    if line.part.stock_kind == "count":
-        enough = Variant.objects.filter(pk=line.part_id, stock_count__gte=line.quantity)
-        return bool(enough.update(stock_count=F("stock_count") - line.quantity))
-    if line.part.stock_kind == "open":
-        return True
-    have = 0
+def _pick(lines: list[HoldLine]) -> None:
+    """Take what the lines of one part say, or refuse the first of them for which there is not enough."""
+    part, ends = lines[0].part, list(accumulate(line.quantity for line in lines))
+    got = ends[-1]
+    if part.stock_kind == "count":
+        enough = Variant.objects.filter(pk=part.pk, stock_count__gte=got)
+        got *= enough.update(stock_count=F("stock_count") - got)
+    elif part.stock_kind == "keys":
+        got = _pick_keys(lines, ends)
+    for line, end in zip(lines, ends, strict=True):
+        if got < end:
+            _refuse(line)
+
+
+class _TooFew(Exception):
+    """Others have some of the keys; those that were found are let go."""
+
+
+def _pick_keys(lines: list[HoldLine], ends: list[int]) -> int:
+    """How many keys there are for the lines, which have them then; `ends` adds up their quantities."""
+    wanted = ends[-1]
+    given = {
+        "part": lines[0].part_id,
+        "quantity": wanted,
+        "lines": [line.pk for line in lines],
+        "befores": [0, *ends[:-1]],
+        "untils": ends,
+    }
     with connection.cursor() as cursor:
-        for statement in (_SKIPPING, _WAITING):
-            cursor.execute(
-                statement,
-                {
-                    "part": line.part_id,
-                    "quantity": line.quantity - have,
-                    "have": have,
-                    "line": line.pk,
-                },
-            )
-            have += cursor.rowcount
-            if have == line.quantity:
-                return True
-    return False
+        if wanted == 1:  # all or nothing as it is
+            cursor.execute(_SKIPPING, given)
+            if cursor.rowcount == wanted:
+                return wanted
+        else:
+            try:
+                with transaction.atomic():
+                    cursor.execute(_SKIPPING, given)
+                    if cursor.rowcount == wanted:
+                        return wanted
+                    raise _TooFew
+            except _TooFew:
+                pass
+        cursor.execute(_WAITING, given)
+        return cursor.rowcount
 
 
 def _held(token: str, *, is_for_good: bool = False) -> Hold:
