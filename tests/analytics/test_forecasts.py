@@ -11,9 +11,10 @@ import pytest
 from liuke.analytics import queries
 from liuke.analytics.actions.evaluate import evaluate
 from liuke.analytics.actions.forecast import forecast_members
+from liuke.analytics.actions.segments import save_segment
 from liuke.analytics.columns import PurchaseColumns
 from liuke.analytics.forecasting import first_orders_told, solving_told
-from liuke.analytics.models import Forecast, ForecastRun, Source
+from liuke.analytics.models import Forecast, ForecastRun, SegmentMember, SegmentMove, Source
 from liuke.science.solving import Tally
 from tests.analytics import make
 
@@ -71,6 +72,22 @@ def test_again_replaces_and_a_new_evaluation_asks_for_it(small: Source) -> None:
     assert (ForecastRun.objects.count(), Forecast.objects.count()) == (1, 3)
     evaluate(source=small)
     assert queries.lacks_forecast(small)
+
+
+def test_a_warning_brings_who_is_leaving_into_their_segment_and_into_those_that_name_it(
+    small: Source,
+) -> None:
+    warned = save_segment(source=small, name="warned", filter={"leaving": True}, by=None)
+    named = save_segment(source=small, name="named", filter={"within": warned.reference}, by=None)
+    assert {queries.segment_size(each) for each in (warned, named)} == {0}
+    forecast_members(source=small)
+    leaving = set(Forecast.objects.filter(is_leaving=True).values_list("member_id", flat=True))
+    assert leaving
+    for segment in (warned, named):
+        inside = SegmentMember.objects.filter(segment=segment, since__isnull=False)
+        assert set(inside.values_list("member_id", flat=True)) == leaving
+    moves = SegmentMove.objects.filter(segment=warned, is_entry=True)
+    assert set(moves.values_list("member_id", flat=True)) == leaving
 
 
 def test_cohorts_are_split_by_the_first_product(small: Source) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from liuke.analytics import queries
 from liuke.analytics.models import (
     BehaviourDay,
+    Forecast,
     MemberFacts,
     Purchase,
     Segment,
@@ -29,6 +30,7 @@ from liuke.analytics.segments.nesting import Circle, levels
 from liuke.analytics.segments.predicate import MemberState
 from liuke.base import chance, clock, ids
 from liuke.people.models import Member
+from liuke.science.churn.reasons import CODES
 from tests.analytics.test_segments import filters
 
 DAY = dt.date(2026, 3, 15)
@@ -72,6 +74,8 @@ LEAVES = st.one_of(
     leaf("stage", **{"is": some_of(STAGES)}),
     leaf("group", **{"is": some_of(GROUPS)}),
     leaf("overdue"),
+    leaf("leaving"),
+    leaf("first_reason", **{"is": some_of(grammar.REASONS[:3])}),
     leaf("cohort", **{"is": st.sampled_from(["2026-01", "2026-02", "2026-03"])}),
     leaf("segment", **{"is": st.just("IN")}),
     ranged("days", 0, 40),
@@ -84,6 +88,8 @@ LEAVES = st.one_of(
     ranged("paid_within_fen", -300, 900, days=WINDOW),
     ranged("days_without_order", 0, 40),
     ranged("login_days", 0, 20),
+    ranged("days_away", 0, 20),
+    ranged("recoverable_fen", 0, 800),
     ranged("days_in_stage", 0, 30, stage=st.sampled_from(STAGES)),
 )
 RULES = st.recursive(
@@ -153,6 +159,17 @@ def _live(source: Source, member: Member, draw: Any) -> None:
         r=draw.randint(1, 5), f=draw.randint(1, 5), m=draw.randint(1, 5),
         group_id=draw.choice(GROUPS), rhythm_days=10.0, still_normal=0.5,
         is_overdue=draw.random() < 0.5, at_stake_fen=0,
+    )  # fmt: skip
+    if member.pk % 3:
+        _look_ahead(source, member, draw)
+
+
+def _look_ahead(source: Source, member: Member, draw: Any) -> None:
+    reasons = draw.sample(grammar.REASONS[:3], draw.randint(0, 3))
+    recoverable = draw.choice([None, 0, 300, 700])
+    Forecast.objects.create(
+        member=member, source=source, no_order=0.5, is_leaving=draw.random() < 0.5, reasons=reasons,
+        recoverable_fen=recoverable,
     )  # fmt: skip
 
 
@@ -258,6 +275,7 @@ def known(**more: Any) -> MemberState:
         ({"fact": "days_in_stage", "stage": "active", "min": 7}, False, None),
         ({"fact": "login_days", "min": 7}, False, None),
         ({"not": {"fact": "login_days", "min": 7}}, True, None),
+        ({"fact": "days_away", "min": 30}, False, 10),
         (
             {"and": [
                 {"fact": "days_without_order", "min": 30},
@@ -293,6 +311,22 @@ def test_the_next_day_is_the_one_a_hand_finds(
     assert told.next_on == (None if days is None else DAY + dt.timedelta(days=days))
 
 
+def test_who_logged_in_after_their_last_order_was_seen_then() -> None:
+    rule = read({"fact": "days_away", "min": 7, "max": 29})
+    assert predicate.holds(rule, known(last_login_on=ago(7)))
+    assert not predicate.holds(rule, known(last_login_on=ago(6)))
+    assert predicate.holds(rule, known(last_login_on=ago(40)))
+    assert not predicate.holds(rule, known(last_on=None))
+
+
+def test_the_reasons_a_rule_may_name_are_those_a_forecast_has() -> None:
+    assert grammar.REASONS == CODES
+    assert not predicate.holds(read({"fact": "first_reason", "is": ["late"]}), known())
+    assert predicate.holds(
+        read({"fact": "first_reason", "is": ["late"]}), known(first_reason="late")
+    )
+
+
 def test_a_day_after_the_end_of_time_is_never() -> None:
     rule = read({"fact": "days_without_order", "min": 3650})
     assert predicate.judge(rule, known(last_on=dt.date(9999, 1, 1))).next_on is None
@@ -322,6 +356,8 @@ def test_a_day_after_the_end_of_time_is_never() -> None:
         ({"fact": "cohort", "is": "2026-13"}, "rule.is"),
         ({"fact": "cohort", "is": "9999-12"}, "rule.is"),
         ({"fact": "overdue", "is": True}, "rule.is"),
+        ({"fact": "leaving", "is": True}, "rule.is"),
+        ({"fact": "first_reason", "is": ["boredom"]}, "rule.is"),
         ({"or": []}, "rule.or"),
         ({"xor": []}, "rule"),
         ({"and": [], "or": []}, "rule"),
@@ -378,6 +414,13 @@ def test_a_rule_tells_what_it_reads() -> None:
     assert grammar.reads(read({"fact": "days_without_order", "min": 1})) == {grammar.FACTS}
     assert grammar.reads(Nested("A")) == set()
     assert grammar.reads(read({"fact": "overdue"})) == {grammar.STANDING}
+    assert grammar.reads(read({"fact": "days_away", "min": 1})) == {grammar.FACTS, grammar.LOGINS}
+    for foreseen in (
+        {"fact": "leaving"},
+        {"fact": "first_reason", "is": ["late"]},
+        {"fact": "recoverable_fen", "min": 1},
+    ):
+        assert grammar.reads(read(foreseen)) == {grammar.FORECASTS}
     assert grammar.is_timed(Within("orders_within", 30, 1, None))
     assert not grammar.is_timed(Nested("A"))
 

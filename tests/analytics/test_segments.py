@@ -21,7 +21,7 @@ from liuke.analytics.errors import (
     SegmentNameTaken,
     UnknownSegment,
 )
-from liuke.analytics.models import RfmGroup, Segment, Source, Standing
+from liuke.analytics.models import Forecast, RfmGroup, Segment, Source, Standing
 from liuke.analytics.queries import lists
 from liuke.analytics.rules import STAGES
 from liuke.base import clock
@@ -33,12 +33,24 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 GROUPS = (
     "loyal", "value", "slipping", "low_value_new", "at_risk", "silent", "growing", "fresh",
 )  # fmt: skip
+LEAVING_EVERY = 5
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Source:
-    """The CDNOW sample as it was: 2,357 members in every stage."""
-    return make.cdnow(tmp_path, as_in_demo=False)
+    """The CDNOW sample as it was: 2,357 members in every stage; by a forecast of our own every fifth is leaving."""
+    source = make.cdnow(tmp_path, as_in_demo=False)
+    Forecast.objects.bulk_create(
+        Forecast(
+            member_id=pk,
+            source=source,
+            no_order=0.5,
+            is_leaving=pk % LEAVING_EVERY == 0,
+            reasons=[],
+        )
+        for pk in Standing.objects.filter(source=source).values_list("pk", flat=True)
+    )
+    return source
 
 
 def own() -> QuerySet[Segment]:
@@ -53,18 +65,19 @@ def by_hand(standing: Standing, filter: dict[str, Any]) -> bool:
         "orders": standing.orders,
         "total": standing.total_fen,
     }
+    has = {
+        "stage": STAGES[standing.stage],
+        "group": standing.group_id,
+        "r": standing.r,
+        "f": standing.f,
+        "cohort": f"{standing.first_on:%Y-%m}",
+        "overdue": standing.is_overdue,
+        "leaving": standing.pk % LEAVING_EVERY == 0,
+    }
     asked = []
     for key, value in filter.items():
-        if key == "stage":
-            asked.append(STAGES[standing.stage] == value)
-        elif key == "group":
-            asked.append(standing.group_id == value)
-        elif key in ("r", "f"):
-            asked.append(getattr(standing, key) == value)
-        elif key == "cohort":
-            asked.append(f"{standing.first_on:%Y-%m}" == value)
-        elif key == "overdue":
-            asked.append(standing.is_overdue)
+        if key in has:
+            asked.append(has[key] == value)
         elif "_min" in key:
             asked.append(figures[key.split("_")[0]] >= value)
         else:
@@ -96,6 +109,7 @@ def filters() -> st.SearchStrategy[dict[str, Any]]:
             "f": st.integers(1, 5),
             "cohort": st.sampled_from(["1997-01", "1997-02", "1997-03", "1998-01"]),
             "overdue": st.just(True),
+            "leaving": st.just(True),
         },
     )
     return st.builds(
@@ -124,7 +138,7 @@ def test_a_filter_finds_exactly_those_whom_a_plain_look_at_everyone_finds(log: S
 
 def test_the_keys_of_a_list_may_be_saved_except_for_looking_around() -> None:
     assert set(queries.AUDIENCE_KEYS) == {
-        "stage", "group", "r", "f", "cohort", "overdue", "within",
+        "stage", "group", "r", "f", "cohort", "overdue", "leaving", "within",
         "days_min", "days_max", "orders_min", "orders_max", "total_min_fen", "total_max_fen",
     }  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from liuke.analytics.models import Source
+from liuke.analytics.models import BehaviourDay, Source
 from liuke.base import chance, clock
 from liuke.engagement import queries
 from liuke.engagement.actions.policy import set_outreach_policy
@@ -20,6 +20,7 @@ from tests.engagement import make
 
 pytestmark = pytest.mark.django_db
 MEMBERS = 120
+DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
@@ -112,8 +113,19 @@ def test_samples_say_what_each_would_read(noon: dt.datetime, tmp_path: Path) -> 
     plan = make.plan(
         source,
         subject="For {member}",
-        body="{last_item|it}, {days}, {orders}, {site}",
+        body="{last_item|it}, {days}, {away}, {orders}, {site}",
     )
+    came = make.member("m002")
+    logged_in = {
+        "logins": 1,
+        "views": 0,
+        "searches": 0,
+        "adds": 0,
+        "buys": 0,
+        "clicks": 0,
+        "opens": 0,
+    }
+    BehaviourDay.objects.create(person_id=came.person_id, on=clock.today() - 9 * DAY, **logged_in)
     preview = queries.preview(queries.version_in_force(plan))
     assert set(preview.samples) == {"treated", "no_consent"}
     treated = {sample.name: sample for sample in preview.samples["treated"]}
@@ -121,7 +133,8 @@ def test_samples_say_what_each_would_read(noon: dt.datetime, tmp_path: Path) -> 
     assert treated.keys() < {f"m00{n}" for n in range(1, 8)}
     for name, sample in treated.items():
         assert (sample.reference, sample.subject) == (make.member(name).reference, f"For {name}")
-        assert sample.body == f"Card of {name}, 45, 2, main"
+        away = 9 if name == "m002" else 45
+        assert sample.body == f"Card of {name}, 45, {away}, 2, main"
     (refused,) = preview.samples["no_consent"]
     assert (refused.name, refused.subject, refused.body) == ("m008", "", "")
 

@@ -91,7 +91,9 @@ def facts() -> list[str]:
 # Making and editing -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("template", ["seven_days", "return_pack", "at_risk_calls"])
+@pytest.mark.parametrize(
+    "template", ["seven_days", "return_pack", "leaving_calls", "at_risk_calls"]
+)
 def test_a_plan_starts_from_a_template(shop: Source, template: str) -> None:
     (chosen,) = [each for each in queries.templates() if each.key == template]
     plan = make_plan(source=shop, name="Mine", template=template, by=None)

@@ -18,7 +18,7 @@ from liuke.engagement.errors import (
 )
 from liuke.engagement.templates import templates
 
-KNOWN = "{member} {days} {orders} {last_item} {offer} {site}"
+KNOWN = "{member} {days} {away} {orders} {last_item} {offer} {site}"
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,10 @@ def test_the_list_of_who_leaves_tells_reason_and_next_step_and_members_names_are
     assert len(lines(visitor, "/leaving/?format=csv")) == 2
     assert answering.get("/leaving/?format=csv").status_code == 403
     assert answering.get("/leaving/").status_code == 200
+    assert 'href="/plans/new/?leaving=1"' in page
+    assert 'href="/plans/new/?leaving=1"' not in answering.get("/leaving/").content.decode()
+    listed = visitor.get("/members/?leaving=1")
+    assert [row.name for row in listed.context["page"].rows] == [SCRIPT]
 
 
 def test_a_members_page_tells_the_chance_the_reasons_and_the_three_figures(

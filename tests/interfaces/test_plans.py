@@ -56,11 +56,27 @@ def start(visitor: Client, plan: Plan, **changes: object) -> str:
     return answer.content.decode()
 
 
-def test_three_templates_say_how_many_fit_now(visitor: Client, silent: Source) -> None:
+def test_the_templates_say_how_many_fit_now(visitor: Client, silent: Source) -> None:
     page = visitor.get("/plans/")
     cards = {card.template.key: card.members for card in page.context["cards"]}
-    assert cards == {"seven_days": 0, "return_pack": 12, "at_risk_calls": 0}
+    assert cards == {"seven_days": 0, "return_pack": 12, "leaving_calls": 0, "at_risk_calls": 0}
     assert "/plans/new/?template=return_pack" in page.content.decode()
+
+
+def test_an_audience_that_no_filter_can_say_comes_with_its_template(
+    visitor: Client, silent: Source
+) -> None:
+    (seven,) = [each for each in queries.templates() if each.key == "seven_days"]
+    page = visitor.get("/plans/new/?template=seven_days")
+    assert "last seen 7 to 29 days ago; 2 orders or more" in page.content.decode()
+    narrowed = visitor.get("/plans/new/?template=seven_days&stage=silent")
+    assert "last seen" not in narrowed.content.decode()
+    fields = {key: page.context["form"].initial[key] for key in (
+        "name", "channel", "purpose", "subject", "body", "window_days", "again_after_days")}  # fmt: skip
+    sent = {**fields, "template": "seven_days", "once": page.context["once"]}
+    visitor.post("/plans/new/", sent)
+    version = PlanVersion.objects.get()
+    assert (version.audience, version.template) == (seven.audience, "seven_days")
 
 
 def test_a_template_fills_the_form(visitor: Client, silent: Source) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 from django.db import connection
 
+from liuke.base import chance
 from liuke.people.actions import enrol
 from liuke.people.models import Member
 
@@ -20,6 +19,7 @@ def test_ids_go_out_in_the_order_of_names_by_any_join(join: str) -> None:
     with connection.cursor() as cursor:
         for other in others:
             cursor.execute(f"SET LOCAL enable_{other} = off")
-    mixed = random.Random(1).sample(NAMES, len(NAMES))
+    with chance.seeded(1) as draw:
+        mixed = draw.sample(NAMES, len(NAMES))
     assert enrol(source="main", names=mixed) == 60
     assert list(Member.objects.order_by("id").values_list("external_id", flat=True)) == NAMES

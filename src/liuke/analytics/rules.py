@@ -64,6 +64,7 @@ _MAY_BE: dict[str, Callable[[Any], bool]] = {
     "f": _is_whole(1, 5),
     "cohort": _is_month,
     "overdue": lambda value: value is True,
+    "leaving": lambda value: value is True,
     "within": lambda value: isinstance(value, str) and 0 < len(value) <= 16,
     "days_min": _is_whole(0, 100_000),
     "days_max": _is_whole(0, 100_000),
@@ -78,7 +79,7 @@ AUDIENCE_KEYS = tuple(_MAY_BE)
 def read_filter(given: dict[str, Any]) -> dict[str, Any]:
     """The keys that narrow something, in one order, each with a value it can have.
 
-    None, "" and an `overdue` of False narrow nothing and are left out.
+    None, "" and an `overdue` or `leaving` of False narrow nothing and are left out.
 
     Raises:
         BadFilter: an unknown key, a value it cannot have, or two bounds that nobody can fit between.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
+from liuke.analytics import queries as analytics
 from liuke.engagement import texts
 from liuke.engagement.models import PlanVersion
 from liuke.people.models import Member
@@ -45,13 +47,19 @@ def values(version: PlanVersion, members: Sequence[int]) -> Filled:
     if "member" in wanted:
         for member in Member.objects.raw(_NAMED, [list(members)]):
             filled[member.pk]["member"] = member.name
-    with connection.cursor() as cursor:
-        if wanted & {"days", "orders"}:
-            cursor.execute(_FIGURES, [list(members)])
-            for pk, days, orders in cursor.fetchall():
-                filled[pk] |= {"days": str(days), "orders": str(orders)}
-        if "last_item" in wanted:
-            cursor.execute(_LAST_ITEMS, [list(members)])
-            for pk, item in cursor.fetchall():
-                filled[pk]["last_item"] = item
+    away = analytics.days_away(version.plan.source, members) if "away" in wanted else {}
+    for pk, days_away in away.items():
+        filled[pk]["away"] = str(days_away)
+    if wanted & {"days", "orders"}:
+        for pk, days, orders in _rows(_FIGURES, members):
+            filled[pk] |= {"days": str(days), "orders": str(orders)}
+    if "last_item" in wanted:
+        for pk, item in _rows(_LAST_ITEMS, members):
+            filled[pk]["last_item"] = item
     return filled
+
+
+def _rows(statement: str, members: Sequence[int]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(members)])
+        return list(cursor.fetchall())

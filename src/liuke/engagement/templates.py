@@ -32,19 +32,23 @@ class PlanTemplate:
     again_after_days: int = 30
 
 
+def _all_of(*parts: Mapping[str, object]) -> dict[str, object]:
+    return {"version": 1, "rule": {"and": list(parts)}}
+
+
 _TEMPLATES = (
     PlanTemplate(
         key="seven_days",
         name=gettext_lazy("Seven days away"),
         description=gettext_lazy(
-            "Members with two orders or more whose last order was 7 to 29 days ago. An imported log knows no"
-            " logins, so days without an order stand for days without a visit."
+            "Members with two orders or more who were last seen 7 to 29 days ago. Seen is their last login; where no"
+            " login is known, as in an imported log, their last order stands in."
         ),
-        audience={"days_min": 7, "days_max": 29, "orders_min": 2},
+        audience=_all_of({"fact": "days_away", "min": 7, "max": 29}, {"fact": "orders", "min": 2}),
         channel="inbox",
-        subject=gettext_lazy("We have not seen you for {days} days"),
+        subject=gettext_lazy("We have not seen you for {away} days"),
         body=gettext_lazy(
-            "Hello {member}, it has been {days} days since {last_item|your last order}. If something was not"
+            "Hello {member}, your last order was {last_item|with us}, {days} days ago. If something was not"
             " right, answer us; if you only had no need, we are here when you do. {site}"
         ),
     ),
@@ -62,6 +66,20 @@ _TEMPLATES = (
         ),
         offer=gettext_lazy("50 yuan off, no minimum"),
         offer_worth_fen=5000,
+    ),
+    PlanTemplate(
+        key="leaving_calls",
+        name=gettext_lazy("Calls to members who are leaving"),
+        description=gettext_lazy(
+            "Members whom the forecast sees leaving: likely to order nothing, and something has changed. Let it run"
+            " every day, and each new warning puts a call on the list by itself."
+        ),
+        audience={"leaving": True},
+        channel="list",
+        body=gettext_lazy(
+            "Ask {member} how things are ({orders} orders, last: {last_item|unknown}, {days} days ago). Their page"
+            " says what has changed. Offer help first, nothing else."
+        ),
     ),
     PlanTemplate(
         key="at_risk_calls",

@@ -110,11 +110,10 @@ def _database(url: str) -> dict[str, Any]:
     size = int(os.environ.get("LIUKE_POOL", "8"))
     pool = {"min_size": 0, "max_size": size, "max_idle": 60} if size else False
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "liuke.project.pooled",
         **named,
         "OPTIONS": {**parts, "pool": pool, "application_name": "liuke"},
         "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,
     }
 
 

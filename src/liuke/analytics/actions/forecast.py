@@ -10,11 +10,13 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from liuke.analytics import forecasting, queries
+from liuke.analytics.actions.segment_members import refresh_reading
 from liuke.analytics.columns import copy_in, purchase_columns, to_date, to_day
 from liuke.analytics.errors import NoOrdersYet
 from liuke.analytics.forecasting import Ahead
 from liuke.analytics.models import Evaluation, ForecastRun, Source
 from liuke.analytics.queries import troubles
+from liuke.analytics.segments.grammar import FORECASTS
 from liuke.base import clock
 from liuke.people.rules import SITE_SOURCE
 from liuke.science.churn.reasons import CAUSES, CODES
@@ -86,6 +88,7 @@ def forecast_members(*, source: Source) -> ForecastRun:
                 **told,
             },
         )
+        refresh_reading(source, FORECASTS)
     return run
 
 

@@ -123,6 +123,18 @@ def refresh_source(source: Source) -> None:
             cursor.execute("ANALYZE analytics_segment_member")
 
 
+@transaction.atomic
+def refresh_reading(source: Source, what: str) -> None:
+    """Judge everyone of a source by the rules that read `what`, and by those that name such a segment."""
+    take_turns(source)
+    touched: set[str] = set()
+    for level in _levels(queries.segments(source)):
+        for segment in level:
+            if what in segment.reads or grammar.nested(_rule(segment)) & touched:
+                touched.add(segment.reference)
+                _fill(segment, is_dated=segment.filled_at is not None)
+
+
 def fill(segment: Segment) -> None:
     """Judge everyone by a new rule; nobody enters or leaves by that. Then by the rules that name the segment."""
     _fill(segment, is_dated=False)

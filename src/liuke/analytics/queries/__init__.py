@@ -38,6 +38,7 @@ from liuke.analytics.queries.lists import (
 from liuke.analytics.queries.member_states import (
     Part,
     WhyIn,
+    days_away,
     member_state,
     segments_of,
     why_in,
@@ -86,6 +87,7 @@ __all__ = [
     "bad_lines",
     "checked_filter",
     "day_of",
+    "days_away",
     "file_of",
     "forecast_of",
     "frame_of",

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from liuke.analytics.models import SegmentMember, Source, Standing
+from liuke.analytics.models import Forecast, SegmentMember, Source, Standing
 from liuke.analytics.rules import BOUNDS, STAGES
 from liuke.base import ids, sealing
 from liuke.people.models import Member
@@ -75,6 +75,7 @@ def fits(
     f: int | None = None,
     cohort: str | None = None,
     overdue: bool = False,
+    leaving: bool = False,
     within: str | None = None,
     search: str = "",
     **bounds: int | None,
@@ -91,6 +92,8 @@ def fits(
         found &= _in_month(cohort)
     if overdue:
         found &= Q(is_overdue=True)
+    if leaving:
+        found &= Q(pk__in=Forecast.objects.filter(is_leaving=True).values("member_id"))
     if within:
         inside = SegmentMember.objects.filter(segment__reference=within, since__isnull=False)
         found &= Q(pk__in=inside.values("member_id"))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection
 
 from liuke.analytics.models import (
+    Forecast,
     MemberFacts,
     Purchase,
     Segment,
     SegmentMember,
+    Source,
     Standing,
 )
 from liuke.analytics.queries.audiences import day_of
@@ -20,6 +23,12 @@ from liuke.analytics.segments.grammar import Node
 from liuke.analytics.segments.logins import LOGIN_DAYS
 from liuke.analytics.segments.predicate import MemberState
 from liuke.people.models import Member
+
+_LAST_SEEN = f"""
+SELECT asked.id, greatest(f.last_on, (SELECT max(p."on") FROM ({LOGIN_DAYS}) p WHERE p.member_id = asked.id))
+FROM unnest(%(members)s::bigint[]) AS asked (id)
+LEFT JOIN analytics_member_facts f ON f.member_id = asked.id
+"""
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,7 @@ def member_state(member: Member) -> MemberState | None:
     if standing is None:
         return None
     facts = MemberFacts.objects.filter(member=member).first()
+    forecast = Forecast.objects.filter(member=member).first()
     with connection.cursor() as cursor:
         cursor.execute(
             f'SELECT max(p."on") FROM ({LOGIN_DAYS}) p WHERE p.member_id = %s', [member.pk]
@@ -57,12 +67,23 @@ def member_state(member: Member) -> MemberState | None:
         group=standing.group_id,
         first_on=standing.first_on,
         is_overdue=standing.is_overdue,
-        figures=_figures(standing, facts),
+        figures=_figures(standing, facts, forecast),
         last_on=facts.last_on if facts else None,
         last_login_on=last_login_on,
         purchases=list(Purchase.objects.filter(member=member).values_list("on", "amount_fen")),
         segments=frozenset(inside.values_list("segment__reference", flat=True)),
+        is_leaving=forecast is not None and forecast.is_leaving,
+        first_reason=forecast.reasons[0] if forecast and forecast.reasons else "",
     )
+
+
+def days_away(source: Source, member_ids: Collection[int]) -> dict[int, int]:
+    """Member → days since they were last seen, at the source's day: logged in, or ordered when no login is known."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_SEEN, {"members": list(member_ids)})
+        seen = cursor.fetchall()
+    day = day_of(source)
+    return {member: max(0, (day - on).days) for member, on in seen if on is not None}
 
 
 def segments_of(member: Member) -> list[tuple[Segment, SegmentMember]]:
@@ -85,7 +106,9 @@ def why_in(segment: Segment, member: Member) -> WhyIn | None:
     return WhyIn(predicate.holds(rule, state), parts)
 
 
-def _figures(standing: Standing, facts: MemberFacts | None) -> dict[str, int]:
+def _figures(
+    standing: Standing, facts: MemberFacts | None, forecast: Forecast | None
+) -> dict[str, int]:
     names = {"days": "days_since_last_order"}
     found = {
         name: getattr(standing, names.get(name, name))
@@ -100,4 +123,6 @@ def _figures(standing: Standing, facts: MemberFacts | None) -> dict[str, int]:
             "spent_ever_fen": facts.spent_fen,
             "returned_ever_fen": facts.returned_fen,
         }
+    if forecast is not None and forecast.recoverable_fen is not None:
+        found["recoverable_fen"] = forecast.recoverable_fen
     return found

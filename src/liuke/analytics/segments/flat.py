@@ -1,6 +1,6 @@
 """A flat filter, as the list of members has it, as a rule, and back where that can be said.
 
-Every part of a flat filter is about the standing, or a segment, and all of them have to hold.
+Every part of a flat filter is about the standing, the forecast or a segment, and all of them have to hold.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from liuke.analytics.segments.grammar import (
     Cohort,
     Figure,
     Leaf,
+    Leaving,
     Nested,
     Node,
     Overdue,
@@ -28,6 +29,7 @@ _LEAVES: Mapping[str, Callable[[Any], Leaf]] = {
     "f": lambda score: Figure("f", score, score),
     "cohort": Cohort,
     "overdue": lambda _: Overdue(),
+    "leaving": lambda _: Leaving(),
     "within": Nested,
 }
 
@@ -65,12 +67,14 @@ def flat_part(node: Node) -> dict[str, Any]:
 
 def _said(part: Node) -> dict[str, Any] | None:
     match part:
-        case Choice(fact, (only,)):
+        case Choice("stage" | "group" as fact, (only,)):
             return {fact: only}
         case Cohort(month):
             return {"cohort": month}
         case Overdue():
             return {"overdue": True}
+        case Leaving():
+            return {"leaving": True}
         case Nested(segment):
             return {"within": segment}
         case Figure(fact, low, high):

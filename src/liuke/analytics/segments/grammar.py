@@ -21,6 +21,7 @@ WINDOW_DAYS_MAX = 3650
 _DAYS_MAX, _COUNT_MAX, _AMOUNT_MAX = 100_000, 10**9, 10**15
 
 STANDING, FACTS, PURCHASES, LOGINS = "standing", "facts", "purchases", "logins"
+FORECASTS = "forecasts"
 
 _AMOUNT = (-_AMOUNT_MAX, _AMOUNT_MAX)
 # A figure, what it is read from, and the values it may be compared with.
@@ -37,18 +38,26 @@ FIGURES: Mapping[str, tuple[str, int, int]] = {
     "returns_ever": (FACTS, 0, _COUNT_MAX),
     "spent_ever_fen": (FACTS, 0, _AMOUNT_MAX),
     "returned_ever_fen": (FACTS, 0, _AMOUNT_MAX),
+    "recoverable_fen": (FORECASTS, 0, _AMOUNT_MAX),
 }
 WINDOWS: Mapping[str, tuple[int, int]] = {
     "orders_within": (0, _COUNT_MAX),
     "paid_within_fen": _AMOUNT,
 }
 # What grows by a day each day, and what it is read from.
-WAITS: Mapping[str, str] = {
-    "days_without_order": FACTS,
-    "login_days": LOGINS,
-    "days_in_stage": STANDING,
+WAITS: Mapping[str, frozenset[str]] = {
+    "days_without_order": frozenset({FACTS}),
+    "login_days": frozenset({LOGINS}),
+    "days_away": frozenset({FACTS, LOGINS}),
+    "days_in_stage": frozenset({STANDING}),
 }
-CHOICES = ("stage", "group")
+# A word of one kind, and what it is read from.
+CHOICES: Mapping[str, str] = {"stage": STANDING, "group": STANDING, "first_reason": FORECASTS}
+REASONS = (
+    "value_falling", "login_fading", "view_fading", "open_fading", "complaint", "late", "dead_key", "waiting",
+    "one_order",
+)  # fmt: skip
+"""What may come first among the reasons of a forecast, as `liuke.science.churn.reasons` codes them."""
 _GROUP = re.compile(r"[-a-zA-Z0-9_]{1,40}")
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _REFERENCE = re.compile(r"[0-9A-Za-z]{1,16}")
@@ -85,7 +94,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The stage or the group is one of these."""
+    """The stage, the group or the first reason of the forecast is one of these."""
 
     fact: str
     among: tuple[str, ...]
@@ -93,7 +102,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number of the standing, or of the running facts, in a range."""
+    """A number of the standing, of the running facts or of the forecast, in a range."""
 
     fact: str
     low: int | None
@@ -138,13 +147,18 @@ class Overdue:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """Likely to stay away, and different from before, as the last forecast says."""
+
+
+@dataclass(frozen=True, slots=True)
 class Nested:
     """In another segment, as its stored membership says."""
 
     segment: str
 
 
-Leaf = Choice | Figure | Within | Wait | Cohort | Overdue | Nested
+Leaf = Choice | Figure | Within | Wait | Cohort | Overdue | Leaving | Nested
 Node = And | Or | Not | Leaf
 EVERYONE = And(())
 
@@ -189,8 +203,8 @@ def is_leaf(node: Node) -> bool:
 
 
 def reads(node: Node) -> frozenset[str]:
-    """What membership depends on besides the day: `standing`, `facts`, `purchases`, `logins`."""
-    return frozenset(read_by(each) for each in walk(node)) - {""}
+    """What membership depends on besides the day: `standing`, `facts`, `purchases`, `logins`, `forecasts`."""
+    return frozenset().union(*(read_by(each) for each in walk(node)))
 
 
 def nested(node: Node) -> frozenset[str]:
@@ -203,18 +217,22 @@ def is_timed(node: Node) -> bool:
     return any(isinstance(each, Within | Wait) for each in walk(node))
 
 
-def read_by(node: Node) -> str:
-    """What this one node is read from; "" for what only joins others, and for nested segments."""
+def read_by(node: Node) -> frozenset[str]:
+    """What this one node is read from; nothing for what only joins others, and for nested segments."""
     match node:
-        case Choice() | Cohort() | Overdue():
-            return STANDING
+        case Choice(fact=fact):
+            return frozenset({CHOICES[fact]})
+        case Cohort() | Overdue():
+            return frozenset({STANDING})
+        case Leaving():
+            return frozenset({FORECASTS})
         case Figure(fact=fact):
-            return FIGURES[fact][0]
+            return frozenset({FIGURES[fact][0]})
         case Within():
-            return PURCHASES
+            return frozenset({PURCHASES})
         case Wait(fact=fact):
             return WAITS[fact]
-    return ""
+    return frozenset()
 
 
 def _node(given: Any, place: str, depth: int) -> Node:
@@ -253,8 +271,7 @@ def _choice(fact: str, given: dict[str, Any], place: str) -> Leaf:
     if not isinstance(among, list) or not 0 < len(among) <= CHOICES_MAX:
         raise BadRule(f"{place}.is", among)
     for one in among:
-        is_known = one in STAGES if fact == "stage" else _is_text(one, _GROUP)
-        if not is_known:
+        if not (one in _WORDS[fact] if fact in _WORDS else _is_text(one, _GROUP)):
             raise BadRule(f"{place}.is", one)
     return Choice(fact, tuple(among))
 
@@ -293,6 +310,10 @@ def _overdue(fact: str, given: dict[str, Any], place: str) -> Leaf:
     return Overdue()
 
 
+def _leaving(fact: str, given: dict[str, Any], place: str) -> Leaf:
+    return Leaving()
+
+
 def _nested(fact: str, given: dict[str, Any], place: str) -> Leaf:
     if not _is_text(given.get("is"), _REFERENCE):
         raise BadRule(f"{place}.is", given.get("is"))
@@ -300,6 +321,7 @@ def _nested(fact: str, given: dict[str, Any], place: str) -> Leaf:
 
 
 _RANGE = frozenset({"min", "max"})
+_WORDS: Mapping[str, tuple[str, ...]] = {"stage": STAGES, "first_reason": REASONS}
 _Make = Callable[[str, dict[str, Any], str], Leaf]
 _LEAVES: dict[str, tuple[frozenset[str], _Make]] = {
     **dict.fromkeys(CHOICES, (frozenset({"is"}), _choice)),
@@ -308,6 +330,7 @@ _LEAVES: dict[str, tuple[frozenset[str], _Make]] = {
     **dict.fromkeys(WAITS, (_RANGE | {"stage"}, _wait)),
     "cohort": (frozenset({"is"}), _cohort),
     "overdue": (frozenset(), _overdue),
+    "leaving": (frozenset(), _leaving),
     "segment": (frozenset({"is"}), _nested),
 }
 
@@ -346,8 +369,8 @@ def _written(node: Node) -> dict[str, Any]:
             return {"fact": fact, "is": list(among)}
         case Cohort(month):
             return {"fact": "cohort", "is": month}
-        case Overdue():
-            return {"fact": "overdue"}
+        case Overdue() | Leaving():
+            return {"fact": "overdue" if isinstance(node, Overdue) else "leaving"}
         case Nested(segment):
             return {"fact": "segment", "is": segment}
     return _ranged(node)

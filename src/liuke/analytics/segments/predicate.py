@@ -15,6 +15,7 @@ from liuke.analytics.segments.grammar import (
     Cohort,
     Figure,
     Leaf,
+    Leaving,
     Nested,
     Node,
     Not,
@@ -30,7 +31,7 @@ class MemberState:
     """What rules can ask of one member, at the end of `day`.
 
     `figures` are those of `grammar.FIGURES` that are known; `purchases` are (day, amount), returns negative;
-    `segments` those the member is in.
+    `segments` those the member is in; `first_reason` of the forecast is "" without one.
     """
 
     day: dt.date
@@ -44,6 +45,8 @@ class MemberState:
     last_login_on: dt.date | None = None
     purchases: Sequence[tuple[dt.date, int]] = ()
     segments: frozenset[str] = field(default_factory=frozenset)
+    is_leaving: bool = False
+    first_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,12 @@ def _together(parts: list[_Days], *, all_hold: bool) -> _Days:
 def _stands(leaf: Leaf, state: MemberState) -> bool:
     match leaf:
         case Choice(fact, among):
-            return (state.stage if fact == "stage" else state.group) in among
+            said = {
+                "stage": state.stage,
+                "group": state.group,
+                "first_reason": state.first_reason,
+            }
+            return said[fact] in among
         case Figure(fact, low, high):
             return fact in state.figures and _is_between(state.figures[fact], low, high)
         case Cohort():
@@ -106,6 +114,8 @@ def _stands(leaf: Leaf, state: MemberState) -> bool:
             return first <= state.first_on < following
         case Nested(segment):
             return segment in state.segments
+        case Leaving():
+            return state.is_leaving
     return isinstance(leaf, Overdue) and state.is_overdue
 
 
@@ -163,6 +173,9 @@ def _since(leaf: Wait, state: MemberState) -> dt.date | None:
         return state.last_on
     if leaf.fact == "login_days":
         return state.last_login_on
+    if leaf.fact == "days_away":
+        seen = [on for on in (state.last_on, state.last_login_on) if on is not None]
+        return max(seen, default=None)
     return state.since_on if state.stage == leaf.stage else None
 
 

@@ -11,12 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from liuke.analytics.segments.grammar import (
+    FACTS,
+    FORECASTS,
+    LOGINS,
     STAGES,
+    STANDING,
     And,
     Choice,
     Cohort,
     Figure,
     Leaf,
+    Leaving,
     Nested,
     Node,
     Not,
@@ -24,6 +29,7 @@ from liuke.analytics.segments.grammar import (
     Wait,
     Within,
     is_timed,
+    read_by,
     walk,
 )
 from liuke.analytics.segments.logins import LOGIN_DAYS
@@ -37,9 +43,17 @@ _COLUMNS = {
     "returns_ever": "f.returns",
     "spent_ever_fen": "f.spent_fen",
     "returned_ever_fen": "f.returned_fen",
+    "recoverable_fen": "a.recoverable_fen",
 }
-_ANCHORS = {"days_without_order": "f.last_on", "login_days": "l.last_on"}
-_FACTS = "LEFT JOIN analytics_member_facts f ON f.member_id = s.member_id"
+_ANCHORS = {
+    "days_without_order": "f.last_on",
+    "login_days": "l.last_on",
+    "days_away": "greatest(f.last_on, l.last_on)",
+}
+_BESIDE = {
+    FACTS: "LEFT JOIN analytics_member_facts f ON f.member_id = s.member_id",
+    FORECASTS: "LEFT JOIN analytics_forecast a ON a.member_id = s.member_id",
+}
 _SUMS = """
 count(*) FILTER (WHERE p.amount_fen >= 0 AND p."on" <= {day}) AS orders,
 coalesce(sum(p.amount_fen) FILTER (WHERE p."on" <= {day}), 0)::bigint AS paid,
@@ -98,10 +112,9 @@ def joins(nodes: Iterable[Node], frame: Frame) -> str:
     for leaf in (each for node in nodes for each in walk(node)):
         if isinstance(leaf, Within):
             found[_window(leaf.days, frame)] = None
-        elif isinstance(leaf, Wait) and leaf.fact == "login_days":
+        if LOGINS in read_by(leaf):
             found[_many('max(p."on") AS last_on', f"({LOGIN_DAYS}) p", "", "l", frame)] = None
-        elif isinstance(leaf, Figure | Wait) and _reads_facts(leaf):
-            found[_FACTS] = None
+        found |= {_BESIDE[what]: None for what in sorted(read_by(leaf)) if what in _BESIDE}
     return " ".join(found)
 
 
@@ -159,11 +172,13 @@ def _stands(leaf: Leaf, frame: Frame) -> str:
     match leaf:
         case Choice("stage", among):
             return f"s.stage IN ({', '.join(str(STAGES.index(name)) for name in among)})"
+        case Choice("first_reason", among):
+            return f"coalesce(a.reasons[1] IN ({_words(among)}), false)"
         case Choice(_, among):
-            return "s.group_id IN ({})".format(", ".join(f"'{key}'" for key in among))
+            return f"s.group_id IN ({_words(among)})"
         case Figure(fact, low, high):
             inside = _between(_COLUMNS[fact], low, high)
-            return f"coalesce({inside}, false)" if _reads_facts(leaf) else inside
+            return inside if read_by(leaf) == {STANDING} else f"coalesce({inside}, false)"
         case Cohort():
             first, following = leaf.days()
             return f"(s.first_on >= {_date(first)} AND s.first_on < {_date(following)})"
@@ -172,6 +187,8 @@ def _stands(leaf: Leaf, frame: Frame) -> str:
                 "EXISTS (SELECT 1 FROM analytics_segment_member n WHERE n.member_id = s.member_id"
                 f" AND n.segment_id = {frame.segment_ids[segment]:d} AND n.since IS NOT NULL)"
             )
+        case Leaving():
+            return "coalesce(a.is_leaving, false)"
     return "s.is_overdue"
 
 
@@ -229,12 +246,6 @@ def _many(sums: str, rows: str, which: str, name: str, frame: Frame) -> str:
     return form.format(sums=sums, rows=rows, which=which, name=name)
 
 
-def _reads_facts(leaf: Figure | Wait) -> bool:
-    if isinstance(leaf, Wait):
-        return leaf.fact == "days_without_order"
-    return _COLUMNS[leaf.fact].startswith("f.")
-
-
 def _between(value: str, low: int | None, high: int | None) -> str:
     ends = [f"{value} >= {low:d}"] if low is not None else []
     ends += [f"{value} <= {high:d}"] if high is not None else []
@@ -243,6 +254,10 @@ def _between(value: str, low: int | None, high: int | None) -> str:
 
 def _all(parts: Iterable[str]) -> str:
     return "(" + (" AND ".join(parts) or "true") + ")"
+
+
+def _words(among: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in among)
 
 
 def _least(days: Iterable[str]) -> str:

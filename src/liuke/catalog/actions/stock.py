@@ -267,7 +267,7 @@ class _TooFew(Exception):
 def _pick_keys(lines: list[HoldLine], ends: list[int]) -> int:
     """How many keys there are for the lines, which have them then; `ends` adds up their quantities."""
     wanted = ends[-1]
-    given = {
+    given: dict[str, Any] = {
         "part": lines[0].part_id,
         "quantity": wanted,
         "lines": [line.pk for line in lines],
@@ -289,7 +289,7 @@ def _pick_keys(lines: list[HoldLine], ends: list[int]) -> int:
             except _TooFew:
                 pass
         cursor.execute(_WAITING, given)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _held(token: str, *, is_for_good: bool = False) -> Hold:

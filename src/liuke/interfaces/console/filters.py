@@ -31,6 +31,7 @@ class Filters:
     f: int | None = None
     cohort: str | None = None
     overdue: bool = False
+    leaving: bool = False
     within: str | None = None
     days_min: int | None = None
     days_max: int | None = None
@@ -51,6 +52,7 @@ class Filters:
             f=_score(query.get("f", "")),
             cohort=cohort if _MONTH.fullmatch(cohort) else None,
             overdue=query.get("overdue") == "1",
+            leaving=query.get("leaving") == "1",
             within=_text(query, "within")[:16] or None,
             search=_text(query, "search"),
             sort=sort if sort in SORTS else "money",

@@ -67,6 +67,8 @@ def leaving(request: HttpRequest) -> HttpResponseBase:
         "page": page,
         "lines": [_line(each, steps) for each in page.rows],
         "csv_href": href(format="csv"),
+        "list_href": address("console:members", source=frame.source_key, leaving="1"),
+        "plan_href": address("console:new_plan", source=frame.source_key, leaving="1"),
         "previous_href": href(page=page.page - 1) if page.page > 1 else "",
         "next_href": href(page=page.page + 1) if page.page < page.pages else "",
     }

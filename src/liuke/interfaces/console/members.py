@@ -102,6 +102,8 @@ def _href(frame: Frame, filters: Filters, **more: object) -> str:
 def _heading(filters: Filters, frame: Frame) -> str:
     if filters.overdue:
         return gettext("Overdue")
+    if filters.leaving:
+        return gettext("Leaving")
     if filters.group:
         return _group_name(filters.group, frame)
     return wording.stage_name(filters.stage) if filters.stage else gettext("Members")
@@ -151,6 +153,7 @@ def _chips(filters: Filters, frame: Frame) -> dict[str, Any]:
 def _others(filters: Filters, frame: Frame) -> list[Chip]:
     """Filters that came from a chart or the search field, each with a link that takes it away."""
     named = {
+        "leaving": gettext("leaving, by the forecast") if filters.leaving else "",
         "group": _group_name(filters.group, frame) if filters.group else "",
         "r": f"R{filters.r}" if filters.r else "",
         "f": f"F{filters.f}" if filters.f else "",

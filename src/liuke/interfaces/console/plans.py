@@ -88,8 +88,10 @@ def new_plan(request: HttpRequest) -> HttpResponse:
     source = _source(frame)
     if request.method == "GET":
         return _form_page(request, frame, _fresh(request, source), template=_template_key(request))
-    form = PlanForm(request.POST, source=source, filters=Filters.read(request.POST))
-    template = request.POST.get("template", "")
+    template, filters = request.POST.get("template", ""), Filters.read(request.POST)
+    form = PlanForm(
+        request.POST, source=source, filters=filters, audience=_ruled(template, filters)
+    )
     if not form.is_valid():
         return _form_page(request, frame, form, template=template)
     if not is_first(request):
@@ -195,9 +197,10 @@ def _fresh(request: HttpRequest, source: Source) -> PlanForm:
         "again_after_days": 30,
         "special_days": SPECIAL_DAYS,
     }
-    filters = Filters.read(request.GET)
+    filters, chosen = Filters.read(request.GET), _template_key(request)
+    audience = _ruled(chosen, filters)
     for template in queries.templates():
-        if template.key == _template_key(request):
+        if template.key == chosen:
             initial |= from_template(template, source)
             if not filters.audience():
                 filters = Filters.of(template.audience)
@@ -205,7 +208,15 @@ def _fresh(request: HttpRequest, source: Source) -> PlanForm:
         segment = analytics.segment_named(reference)
         initial["segment"] = segment.reference
         initial.setdefault("name", segment_name(segment))
-    return PlanForm(None, source=source, filters=filters, initial=initial)
+    return PlanForm(None, source=source, filters=filters, audience=audience, initial=initial)
+
+
+def _ruled(template_key: str, filters: Filters) -> dict[str, Any] | None:
+    """The audience of a template that no filter can say, unless filters say another."""
+    for template in queries.templates():
+        if template.key == template_key and "rule" in template.audience and not filters.audience():
+            return dict(template.audience)
+    return None
 
 
 def _changed(form: PlanForm, version: PlanVersion) -> dict[str, Any]:

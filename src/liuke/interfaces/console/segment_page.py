@@ -23,6 +23,7 @@ from liuke.interfaces.console.frame import Frame, frame_of
 from liuke.interfaces.console.segment_form import JOINS, RuleForm
 from liuke.interfaces.console.telling import login_of
 from liuke.interfaces.ui import wording
+from liuke.interfaces.ui.analysis_words import reason_says
 from liuke.interfaces.ui.segment_words import (
     FACTS,
     Names,
@@ -176,6 +177,7 @@ def _form_page(
         "joins": [(key, gettext(name)) for key, name in JOINS.items()],
         "actions": [(key, gettext(name)) for key, name in wording.ACTIONS.items()],
         "stages": [(key, wording.stage_name(key)) for key in STAGES],
+        "reasons": [(key, reason_says(key)) for key in grammar.REASONS],
         "groups": [(g.key, wording.group_name(g.key, g.name)) for g in queries.groups()],
         "segments": [
             (each.reference, segment_name(each))

@@ -13,7 +13,7 @@ from liuke.analytics.models import Source
 from liuke.base import clock
 from liuke.engagement import queries
 from liuke.engagement.actions.decide import decide_due
-from liuke.engagement.actions.plans import make_plan
+from liuke.engagement.actions.plans import activate_daily, make_plan
 from liuke.engagement.actions.runs import finish_runs, start_run
 from liuke.engagement.actions.send import send_due
 from liuke.engagement.models import Run
@@ -60,15 +60,10 @@ def recall(source: Source, *, by: Login) -> Run:
 
 
 def calls(source: Source, *, by: Login) -> None:
-    """Put the overdue members on the agents' list."""
-    plan = make_plan(
-        source=source,
-        name="该来没来：电话回访",
-        template="at_risk_calls",
-        audience={"overdue": True},
-        by=by,
-    )
+    """Put whoever is leaving on the agents' list, and from now on each new warning by itself."""
+    plan = make_plan(source=source, name="流失预警：电话回访", template="leaving_calls", by=by)
     _carry_out(plan.reference, by=by)
+    activate_daily(plan.reference, by=by)
 
 
 def _carry_out(plan_reference: str, *, by: Login) -> Run:

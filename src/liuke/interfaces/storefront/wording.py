@@ -199,7 +199,7 @@ def audience_facts(audience: Mapping[str, Any], currency: str) -> list[str]:
     own = {name: audience[name] for name in _OWN_FIGURES if audience.get(name) is not None}
     if own:
         facts.append(wording.bounds_say(own, currency))
-    if "within" in audience or any(audience.get(name) for name in ("group", "r", "f")):
+    if "within" in audience or any(audience.get(name) for name in ("leaving", "group", "r", "f")):
         facts.append(gettext("fits by how recently and how often they order"))
     return facts or [gettext("has ordered here")]
 

@@ -31,6 +31,7 @@ def audience_says(
         _scores(audience),
         _cohort(audience),
         gettext("overdue by their own rhythm") if audience.get("overdue") else "",
+        gettext("leaving, by the forecast") if audience.get("leaving") else "",
         wording.bounds_say(audience, currency),
         _segment(audience, segment_names or {}),
     ]

@@ -14,6 +14,7 @@ from liuke.analytics.segments.grammar import (
     Choice,
     Cohort,
     Figure,
+    Leaving,
     Nested,
     Node,
     Not,
@@ -23,6 +24,7 @@ from liuke.analytics.segments.grammar import (
     Within,
 )
 from liuke.interfaces.ui import wording
+from liuke.interfaces.ui.analysis_words import reason_says
 from liuke.interfaces.ui.figures import count, money_whole
 
 # What a condition can be about, as the form offers it.
@@ -36,9 +38,13 @@ FACTS = {
     "paid_within_fen": gettext_noop("Paid in the last days"),
     "days_without_order": gettext_noop("No order, counted to this day"),
     "days_in_stage": gettext_noop("Days in a stage"),
+    "days_away": gettext_noop("Days since the last login or order"),
     "login_days": gettext_noop("Days since the last login"),
     "cohort": gettext_noop("Month of the first order"),
     "overdue": gettext_noop("Overdue by their own rhythm"),
+    "leaving": gettext_noop("Leaving, by the forecast"),
+    "first_reason": gettext_noop("First reason of the forecast"),
+    "recoverable_fen": gettext_noop("Money to recover"),
     "at_stake_fen": gettext_noop("Money at stake"),
     "r": gettext_noop("Score R"),
     "f": gettext_noop("Score F"),
@@ -116,6 +122,8 @@ def _asks(node: Node, names: Names) -> str:
             return gettext("first order %(month)s") % {"month": month}
         case Overdue():
             return gettext("overdue by their own rhythm")
+        case Leaving():
+            return gettext("leaving, by the forecast")
         case Nested(segment):
             return gettext("in the segment “%(name)s”") % {
                 "name": names.segments.get(segment, segment)
@@ -131,6 +139,8 @@ def _asks(node: Node, names: Names) -> str:
 def _choice(fact: str, key: str, names: Names) -> str:
     if fact == "stage":
         return wording.stage_name(key)
+    if fact == "first_reason":
+        return reason_says(key)
     return wording.group_name(key, names.groups.get(key, ""))
 
 
@@ -175,6 +185,11 @@ _WAITS = {
         "low": gettext_noop("no login for %(low)s days or longer"),
         "high": gettext_noop("last login within %(high)s days"),
         "both": gettext_noop("last login %(low)s to %(high)s days ago"),
+    },
+    "days_away": {
+        "low": gettext_noop("not seen for %(low)s days or longer"),
+        "high": gettext_noop("last seen within %(high)s days"),
+        "both": gettext_noop("last seen %(low)s to %(high)s days ago"),
     },
     "days_in_stage": {
         "low": gettext_noop("%(stage)s for %(low)s days or longer"),
