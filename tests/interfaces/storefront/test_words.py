@@ -52,6 +52,7 @@ def test_zones_exist_and_say_their_offset(zone: str) -> None:
         ({"days_min": 7, "days_max": 29, "orders_min": 2}, ["last order 7 to 29 days ago; 2 orders or more"]),
         ({"total_min_fen": 50_000}, ["spent ¥500 or more"]),
         ({"group": "at_risk"}, ["fits by how recently and how often they order"]),
+        ({"leaving": True}, ["fits by how recently and how often they order"]),
         ({"within": "ABCDEFGH2345"}, ["fits by how recently and how often they order"]),
         ({"r": 1, "f": 5}, ["fits by how recently and how often they order"]),
     ],
@@ -66,7 +67,7 @@ def test_an_audience_is_told_in_facts_one_can_check(
 def test_no_filter_that_may_be_saved_is_left_untold() -> None:
     """A new key needs words here before a plan can use it and the member reads nothing of it."""
     assert set(AUDIENCE_KEYS) == {
-        "stage", "group", "r", "f", "cohort", "overdue", "days_min", "days_max", "orders_min", "orders_max",
+        "stage", "group", "r", "f", "cohort", "overdue", "leaving", "days_min", "days_max", "orders_min", "orders_max",
         "total_min_fen", "total_max_fen", "within",
     }  # fmt: skip
 
