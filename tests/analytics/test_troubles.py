@@ -9,7 +9,7 @@ import pytest
 from liuke.analytics.actions.evaluate import evaluate
 from liuke.analytics.actions.forecast import forecast_members
 from liuke.analytics.columns import to_day
-from liuke.analytics.models import Forecast, Source
+from liuke.analytics.models import BehaviourDay, Forecast, Source
 from liuke.analytics.queries import troubles
 from liuke.base import clock
 from liuke.delivery.actions import deliver_order, reject_delivery
@@ -62,8 +62,27 @@ def test_complaints_late_deliveries_answers_and_beginnings(who: Member) -> None:
         assert troubles.labels("gift", source, today) == {who.pk: ("with", "", "")}
         assert troubles.labels("scene", source, today) == {who.pk: ("games", "游戏", "Games")}
         assert troubles.labels("product", source, today)[who.pk][0] == "Coins 60"
+        assert troubles.labels("solving", source, today) == {who.pk: ("within_2h", "", "")}
+        before = FIRST.date() - dt.timedelta(days=1)
+        assert troubles.labels("solving", source, before) == {}
     with clock.stopped_at(FIRST + dt.timedelta(days=20)):
         assert troubles.solving_counts(source, clock.today()) == ({}, 1)
+
+
+def test_cohorts_of_visits_begin_with_the_first_that_was_noted(who: Member) -> None:
+    counted = dict.fromkeys(("views", "searches", "logins", "adds", "buys", "clicks", "opens"), 0)
+    for on in (dt.date(2026, 1, 20), dt.date(2026, 1, 30), dt.date(2026, 3, 2)):
+        BehaviourDay.objects.create(person_id=who.person_id, on=on, **{**counted, "views": 1})
+    with clock.stopped_at(NOON):
+        source = Source.objects.get(key="site")
+        assert troubles.visit_days(source, dt.date(2026, 1, 19))[0].tolist() == []
+        evaluate(source=source, as_of=clock.today())
+        cohorts = forecast_members(source=source).cohorts
+    (row,) = cohorts["month.visits"]["rows"]
+    assert (row["period"], row["members"]) == ("2026-01", 1)
+    assert [(cell["age"], cell["returned"], cell["finished"]) for cell in row["cells"]] == [
+        (0, 1, True), (1, 0, True), (2, 1, False)]  # fmt: skip
+    assert cohorts["month.solving"]["rows"][0]["key"] == "other"  # too few to stand alone
 
 
 def test_what_was_met_is_told_of_the_member(who: Member) -> None:

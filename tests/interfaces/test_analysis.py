@@ -96,6 +96,28 @@ def test_cohorts_by_choice_have_a_table_and_a_sheet(visitor: Client, checked: Fo
         "Cohort,Members,Periods later,Ordered again,Finished"]  # fmt: skip
 
 
+def test_visits_are_a_choice_of_their_own(visitor: Client, checked: ForecastRun) -> None:
+    path = "/analysis/cohorts/?by=visits"
+    assert "This source does not know it" in read(visitor, path)
+    cells = [
+        {"age": 0, "returned": 20, "finished": True},
+        {"age": 1, "returned": 5, "finished": True},
+    ]
+    row = {"period": "2026-01", "members": 20, "cells": cells}
+    mean = [{"age": 1, "returned": 5, "members": 20}]
+    table = {"period": "month", "ages": 2, "rows": [row], "mean": mean}
+    checked.cohorts["month.visits"] = table
+    checked.save(update_fields=["cohorts"])
+    page = read(visitor, path)
+    assert "25% are seen again in the month after that of their first visit." in page
+    assert "First visit" in page
+    assert lines(visitor, f"{path}&format=csv") == [
+        "Cohort,Members,Periods later,Seen again,Finished",
+        "2026-01,20,0,20,1",
+        "2026-01,20,1,5,1",
+    ]
+
+
 def test_the_list_of_who_leaves_tells_reason_and_next_step_and_members_names_are_no_markup(
     visitor: Client, answering: Client, analysed: ForecastRun
 ) -> None:

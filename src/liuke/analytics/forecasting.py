@@ -135,6 +135,20 @@ def cohorts_told(
 _PERIODS: tuple[Any, ...] = ("month", "week")
 
 
+def visits_told(
+    member: NDArray[np.int64], day: NDArray[np.int64], as_of_day: int
+) -> dict[str, Json]:
+    """Cohort tables by the first visit that was noted: who came again. Nothing when no visit was."""
+    if not len(member):
+        return {}
+    rows = (member, day, np.zeros(len(member), dtype=np.int64))
+    month, week = (cohort_retention(*rows, period=p, as_of_day=as_of_day) for p in _PERIODS)
+    return {
+        "month.visits": _newest(report.cohorts(month), MONTHS_TOLD),
+        "week.visits": _newest(report.cohorts(week), WEEKS_TOLD),
+    }
+
+
 def _newest(table: Json, most: int) -> Json:
     """The newest cohorts and their first ages; a page needs no more."""
     kept = [

@@ -63,9 +63,12 @@ def forecast_members(*, source: Source) -> ForecastRun:
     columns = purchase_columns(source.key, as_of)
     ahead = forecasting.look_ahead(columns, troubles.behaviours(source, as_of), as_of_day)
     told = {
-        "cohorts": forecasting.cohorts_told(
-            columns, _labels(source, as_of, "scene", "product", "level"), as_of_day
-        ),
+        "cohorts": {
+            **forecasting.cohorts_told(
+                columns, _labels(source, as_of, "scene", "product", "level", "solving"), as_of_day
+            ),
+            **forecasting.visits_told(*troubles.visit_days(source, as_of), as_of_day),
+        },
         "solving": forecasting.solving_told(*troubles.solving_counts(source, as_of)),
         "first_orders": forecasting.first_orders_told(
             columns,

@@ -27,6 +27,11 @@ SELECT m.id, d."on" - date '1970-01-01', false
 FROM analytics_behaviour_day d JOIN people_member m ON m.person_id = d.person_id AND m.source = %(source)s
 WHERE d.{name} > 0 AND d."on" <= %(as_of)s
 """
+_VISITS = """
+SELECT m.id, d."on" - date '1970-01-01'
+FROM analytics_behaviour_day d JOIN people_member m ON m.person_id = d.person_id AND m.source = %(source)s
+WHERE d."on" <= %(as_of)s
+"""
 _COMPLAINTS = """
 SELECT o.member_id, (r.rejected_at AT TIME ZONE %(zone)s)::date - date '1970-01-01', r.state = 'granted'
 FROM delivery_rejection r JOIN delivery_delivery d ON d.id = r.delivery_id
@@ -47,10 +52,13 @@ _EVENTS = {
     "complaint": _COMPLAINTS,
     "late": _LATE,
 }
-_CASES = """
-SELECT r.reason, CASE WHEN r.settled_at IS NULL THEN 'unsolved'
-         WHEN r.settled_at <= r.rejected_at + interval '2 hours' THEN 'within_2h'
-         WHEN r.settled_at <= r.rejected_at + interval '24 hours' THEN 'within_24h' ELSE 'later' END,
+_BUCKET = """
+CASE WHEN r.settled_at IS NULL THEN 'unsolved'
+     WHEN r.settled_at <= r.rejected_at + interval '2 hours' THEN 'within_2h'
+     WHEN r.settled_at <= r.rejected_at + interval '24 hours' THEN 'within_24h' ELSE 'later' END
+"""
+_CASES = f"""
+SELECT r.reason, {_BUCKET},
        count(*), count(*) FILTER (WHERE EXISTS (
            SELECT 1 FROM analytics_purchase p WHERE p.member_id = o.member_id AND p.amount_fen >= 0
            AND p.at > r.rejected_at AND p.at <= r.rejected_at + %(again)s))
@@ -71,7 +79,8 @@ FROM people_member m LEFT JOIN analytics_member_facts f ON f.member_id = m.id
 WHERE m.source = %(source)s AND m.erased_at IS NULL
   AND (m.enrolled_at AT TIME ZONE %(zone)s)::date <= %(as_of)s GROUP BY 1
 """
-# Labels of members by their first order (or, for the level, by now): member, key, name, English name.
+# Labels of members by their first order, the level they have now, or how soon their first trouble was answered:
+# member, key, name, English name.
 _FIRST = """
 FROM analytics_purchase p JOIN people_member m ON m.id = p.member_id AND m.source = %(source)s
 JOIN analytics_member_facts f ON f.member_id = p.member_id AND f.first_on = p."on"
@@ -92,6 +101,19 @@ WHERE p.amount_fen >= 0 ORDER BY p.member_id, p.at, p.id, l.line
     "level": """
 SELECT m.id, v.key, v.name, v.name FROM membership_spend s JOIN membership_level v ON v.id = s.level_id
 JOIN people_member m ON m.person_id = s.person_id AND m.source = %(source)s
+""",
+    "solving": f"""
+WITH first_case AS (
+    SELECT DISTINCT ON (o.member_id) o.member_id, {_BUCKET} AS bucket
+    FROM delivery_rejection r JOIN delivery_delivery d ON d.id = r.delivery_id
+    JOIN orders_order o ON o.id = d.order_id JOIN people_member m ON m.id = o.member_id AND m.source = %(source)s
+    WHERE (r.rejected_at AT TIME ZONE %(zone)s)::date <= %(as_of)s
+    ORDER BY o.member_id, r.rejected_at, r.id
+)
+SELECT f.member_id, coalesce(c.bucket, 'no_trouble'), '', ''
+FROM analytics_member_facts f JOIN people_member m ON m.id = f.member_id AND m.source = %(source)s
+LEFT JOIN first_case c ON c.member_id = f.member_id
+WHERE EXISTS (SELECT 1 FROM first_case)
 """,
     "gift": f"""
 SELECT DISTINCT ON (p.member_id) p.member_id, CASE WHEN l.is_gift THEN 'with' ELSE 'without' END, '', ''
@@ -114,6 +136,13 @@ def behaviours(source: Source, as_of: dt.date) -> dict[str, Behaviour]:
     return found
 
 
+def visit_days(source: Source, as_of: dt.date) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Member and day, a row for each day on which anything a member of the source did here was noted."""
+    flat = np.fromiter((x for row in _rows(_VISITS, source, as_of) for x in row), dtype=np.int64)
+    member, day = _columns(flat, 2)
+    return member, day
+
+
 def solving_counts(source: Source, as_of: dt.date) -> tuple[dict[str, dict[str, Tally]], int]:
     """Kind of trouble → how soon it was settled → cases; and how many cases are too young to count."""
     counts: dict[str, dict[str, Tally]] = {}
@@ -129,7 +158,9 @@ def joined_by_month(source: Source, as_of: dt.date) -> dict[str, tuple[int, int]
 
 
 def labels(kind: str, source: Source, as_of: dt.date) -> Labels:
-    """Member → key and names of the scene, the product or the gift of their first order, or of their level now."""
+    """Member → key and names of the scene, the product or the gift of their first order, of their level now, or of how
+    soon their first trouble was answered.
+    """
     seen: dict[tuple[str, str, str], tuple[str, str, str]] = {}  # a million members share a few
     return {
         member: seen.setdefault((key, zh, en), (key, zh, en))

@@ -51,7 +51,7 @@ def cohorts(request: HttpRequest) -> HttpResponseBase:
         return _page(request, "analysis_cohorts")
     if request.GET.get("format") == "csv":
         name = f"liuke-{frame.source.key}-cohorts-{period}-{by}-{told['as_of']}"
-        return sheet(name, cohort_lines(told["cohorts"].get(f"{period}.{by}")))
+        return sheet(name, cohort_lines(told["cohorts"].get(f"{period}.{by}"), by))
     names, to_list = choice_names(), member_links(frame.source_key)[0]
 
     def href(**changed: str) -> str:
@@ -64,9 +64,14 @@ def cohorts(request: HttpRequest) -> HttpResponseBase:
         part=cohort_part(told, period, by, to_list),
         periods=[(names[each], href(period=each), each == period) for each in PERIODS],
         choices=[(names[each], href(by=each), each == by) for each in CHOICES],
-        first_column=gettext("First order") if by == "all" else names[by],
+        first_column=_first_column(by, names),
         csv={"cohorts": href(format="csv")},
     )
+
+
+def _first_column(by: str, names: dict[str, str]) -> str:
+    whole = {"all": gettext("First order"), "visits": gettext("First visit")}
+    return whole.get(by, names[by])
 
 
 def tabs(frame: Frame, here: str) -> list[tuple[str, str, bool]]:

@@ -59,13 +59,13 @@ def first_orders(told: Json, currency: str) -> Iterator[Line]:
         yield [row["period"], *joined, row["first"], row["again"], int(row["finished"])]
 
 
-def cohort_lines(table: Json | None) -> Iterator[Line]:
+def cohort_lines(table: Json | None, by: str) -> Iterator[Line]:
     """One line a cell; the members are those who were watched through it."""
     yield [
         gettext("Cohort"),
         gettext("Members"),
         gettext("Periods later"),
-        gettext("Ordered again"),
+        gettext("Seen again") if by == "visits" else gettext("Ordered again"),
         gettext("Finished"),
     ]
     for row in table["rows"] if table else []:

@@ -16,7 +16,9 @@ from liuke.interfaces.ui.order_words import why_says
 from liuke.interfaces.ui.wording import cohorts_say
 
 Json = dict[str, Any]
-CHOICES = ("all", "scene", "product", "level")
+CHOICES = ("all", "visits", "scene", "product", "level", "solving")
+WHOLE = ("all", "visits")
+"""Choices whose table has a row a period, not a row a group."""
 PERIODS = ("month", "week")
 _SIDE, _LEFT, _TOP = 190, 185, 12
 
@@ -126,7 +128,7 @@ class CohortPart:
 
     @property
     def is_split(self) -> bool:
-        return self.by != "all"
+        return self.by not in WHOLE
 
 
 def analysis_board(told: Json, currency: str) -> Analysis:
@@ -148,6 +150,9 @@ def cohort_part(told: Json, period: str, by: str, link: Callable[..., str]) -> C
     table = told["cohorts"].get(f"{period}.{by}")
     if table is None:
         return None
+    if by == "visits":
+        says = words.visits_say(table["mean"], period)
+        return CohortPart(period, by, heat(table, _nowhere), says)
     if by == "all":
         says = cohorts_say(table["mean"]) if period == "month" else words.weeks_say(table["mean"])
         to = link if period == "month" else _nowhere

@@ -44,16 +44,20 @@ BUCKETS = {
     "unsolved": gettext_noop("not yet answered"),
 }
 CHOICES = {
-    "all": gettext_noop("All"),
+    "all": gettext_noop("Orders"),
+    "visits": gettext_noop("Visits"),
     "scene": gettext_noop("By scene"),
     "product": gettext_noop("By first product"),
     "level": gettext_noop("By level now"),
+    "solving": gettext_noop("By how soon the first trouble was answered"),
 }
 _LABELS = {
     "other": gettext_noop("others"),
     "unknown": gettext_noop("not known"),
     "with": gettext_noop("with the first-order gift"),
     "without": gettext_noop("without a gift"),
+    "no_trouble": gettext_noop("no trouble yet"),
+    **BUCKETS,
 }
 _REASONS = {
     "value_falling": gettext_noop("Order value is falling"),
@@ -247,6 +251,18 @@ def weeks_say(mean: list[Json]) -> SafeString | str:
         first=percent(rates[1]),
         later=percent(rates[4]),
     )
+
+
+def visits_say(mean: list[Json], period: str) -> SafeString | str:
+    """How many are seen again in the period after their first visit."""
+    rates = {each["age"]: each["returned"] / each["members"] for each in mean if each["members"]}
+    if 1 not in rates:
+        return ""
+    says = {
+        "month": gettext("%(share)s are seen again in the month after that of their first visit."),
+        "week": gettext("%(share)s are seen again in the week after that of their first visit."),
+    }
+    return told(says[period], share=percent(rates[1]))
 
 
 def split_says(rows: list[Json], period: str) -> SafeString | str:
