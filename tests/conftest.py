@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 from django.utils import translation
 
@@ -24,6 +25,8 @@ from tests.ledger.make import allow_emptying as allow_emptying_the_book
 ROOT = Path(__file__).resolve().parents[1]
 NOON = dt.datetime(2026, 3, 15, 4, 0, tzinfo=dt.UTC)  # noon in Shanghai
 PASSWORD = "correct horse battery"
+# The product turns a password over a million times, a second of a processor; a thousand tests open a login.
+PBKDF2PasswordHasher.iterations = 1
 
 
 @pytest.fixture(scope="session")
@@ -74,22 +77,24 @@ def shipped_policy(request: pytest.FixtureRequest) -> None:
         membership = import_module("liuke.membership.migrations.0003_shipped_ladders")
         orders = import_module("liuke.orders.migrations.0003_shipped_policy")
         delivery = import_module("liuke.delivery.migrations.0003_shipped_policy")
+        shipped = {
+            "catalog_scene": catalog.SCENES,
+            "catalog_key_policy": catalog.KEY_POLICY,
+            "analytics_retention_policy": analytics.POLICY,
+            "analytics_rfm_group": analytics.GROUPS,
+            "engagement_outreach_policy": engagement.POLICY,
+            "engagement_switch": engagement.SWITCH,
+            "people_staff_policy": people.STAFF_POLICY,
+            "membership_ladder": membership.LADDERS,
+            "membership_level": membership.LEVELS,
+            "orders_policy": orders.POLICY,
+            "delivery_policy": delivery.POLICY,
+        }
         with connection.cursor() as cursor:
-            for table, rows in (
-                ("catalog_scene", catalog.SCENES),
-                ("catalog_key_policy", catalog.KEY_POLICY),
-                ("analytics_retention_policy", analytics.POLICY),
-                ("analytics_rfm_group", analytics.GROUPS),
-                ("engagement_outreach_policy", engagement.POLICY),
-                ("engagement_switch", engagement.SWITCH),
-                ("people_staff_policy", people.STAFF_POLICY),
-                ("membership_ladder", membership.LADDERS),
-                ("membership_level", membership.LEVELS),
-                ("orders_policy", orders.POLICY),
-                ("delivery_policy", delivery.POLICY),
-            ):
-                cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table})")
-                if cursor.fetchone() == (False,):
+            has_rows = (f"EXISTS (SELECT 1 FROM {table})" for table in shipped)
+            cursor.execute(f"SELECT {', '.join(has_rows)}")
+            for rows, is_there in zip(shipped.values(), cursor.fetchone(), strict=True):
+                if not is_there:
                     cursor.execute(rows)
 
 
