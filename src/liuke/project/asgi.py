@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 
+from liuke.base.garbage import search_rarely
 from liuke.project.bridge import Pages
 from liuke.project.processes import WEB_THREADS
 from liuke.project.wsgi import application as pages
@@ -35,6 +36,7 @@ async def _live(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     from liuke.project.beacons import beacons
 
     await receive()
+    search_rarely()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await beacons.close()

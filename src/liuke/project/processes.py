@@ -89,8 +89,10 @@ def worker(stop: Stop) -> int:
 
     Django is set up and the database there (`startup.ready`).
     """
+    from liuke.base.garbage import search_rarely
     from liuke.events.dispatcher import run_forever
 
+    search_rarely()
     return run_beside(run_forever, run_jobs, stop)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, connections
 
 from liuke.base import chance, clock
+from liuke.base.garbage import search_rarely
 from liuke.catalog.queries import stock_of
 from liuke.delivery.actions import accept_overdue, settle_rejection
 from liuke.delivery.queries import open_rejections
@@ -143,6 +144,7 @@ def _live(
         inherited.close()
     with chance.seeded(seed), suppress(EOFError):
         _hurry()
+        search_rarely()
         life = Life(shop, began, days, numbers, hands)
         part = Part(shop, life, is_first=0 in numbers)
         verbs: dict[str, Callable[[Any], object]] = {

@@ -84,14 +84,15 @@ def label_name(row: Json) -> str:
 
 
 def reason_says(code: str, forecast: Any = None) -> str:
-    """A reason in plain words, with the member's own figure where there is one."""
+    """A reason in plain words, with the member's own figure where there is one that shows it."""
     text = named(_REASONS, code)
     if code == "value_falling" and forecast and forecast.value_trend is not None:
         return gettext("%(reason)s: the last three are worth %(share)s of those before") % {
             "reason": text,
             "share": percent(forecast.value_trend),
         }
-    if code == "login_fading" and forecast and forecast.login_trend is not None:
+    # Who faded before their last order may have come back since: then today's figure shows nothing of it.
+    if code == "login_fading" and forecast and (forecast.login_trend or 1.0) < 1.0:
         return gettext("%(reason)s: %(share)s of what was usual") % {
             "reason": text,
             "share": percent(forecast.login_trend),
