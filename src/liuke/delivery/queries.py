@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, When
 
 from liuke.base.audit import Invariant
+from liuke.base.prepared import Prepared
 from liuke.delivery.errors import UnknownDelivery, UnknownRejection
 from liuke.delivery.models import (
     Delivery,
@@ -20,10 +21,12 @@ from liuke.delivery.rules import fee_fen
 from liuke.merchants.models import Merchant
 from liuke.orders.models import Order
 
+_POLICY = Prepared(lambda: DeliveryPolicy.objects.order_by("-version")[:1])
+
 
 def policy() -> DeliveryPolicy:
     """When a rejection is granted by itself."""
-    return DeliveryPolicy.objects.latest("version")
+    return _POLICY()[0]
 
 
 def deliveries_of(order_id: int) -> QuerySet[Delivery]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from liuke.base.audit import Invariant
+from liuke.base.prepared import Prepared
 from liuke.ledger.accounts import AccountName
 from liuke.ledger.models import Account, Entry
 from liuke.ledger.promises import promises
@@ -83,8 +84,16 @@ def _booked(entry: Entry) -> Booked:
     )
 
 
+_ACCOUNT = Prepared(
+    lambda kind, owner, asset: Account.objects.filter(kind=kind, owner=owner, asset=asset),
+    str,
+    str,
+    str,
+)
+
+
 def _account(name: AccountName) -> Account | None:
-    return Account.objects.filter(kind=name.kind, owner=name.owner, asset=name.asset).first()
+    return _ACCOUNT.first(name.kind, name.owner, name.asset)
 
 
 def invariants() -> list[Invariant]:

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from liuke.base import clock
+from liuke.base.prepared import Prepared
 from liuke.base.secret_text import SecretText
 from liuke.catalog.card_seal import open_key
 from liuke.catalog.errors import (
@@ -29,6 +30,9 @@ REASON_LETTERS = 200
 _REVEALS_LOCK = 0x1_CA2D
 
 
+_KEY = Prepared(lambda key_id: CardKey.objects.select_related("batch").filter(pk=key_id), int)
+
+
 @transaction.atomic
 def reveal_key(
     *, key_id: int, actor: Login | Member | None, role: str, reason: str = "", ip: str = ""
@@ -44,7 +48,7 @@ def reveal_key(
         TooManyReveals: this login has seen as many as one may in an hour.
         UnknownKey: there is no such key.
     """
-    key = CardKey.objects.select_related("batch").filter(pk=key_id).first()
+    key = _KEY.first(key_id)
     if key is None:
         raise UnknownKey
     reason = " ".join(reason.split())[:REASON_LETTERS]

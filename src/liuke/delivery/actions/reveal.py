@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from liuke.base import clock
+from liuke.base.prepared import Prepared
 from liuke.base.secret_text import SecretText
 from liuke.catalog.actions import reveal_key
 from liuke.delivery.errors import KeyReturned, NotSeenYet, UnknownDelivery
@@ -41,11 +42,20 @@ def mark_tried(*, key_id: int, member: Member) -> None:
     DeliveredKey.objects.filter(pk=key.pk, tried_at=None).update(tried_at=clock.now())
 
 
+_HELD = Prepared(
+    lambda key_id, person_id: (
+        DeliveredKey.objects.select_for_update(no_key=True, of=("self",))
+        .filter(pk=key_id, delivery__order__person_id=person_id)
+        .select_related("delivery__order")
+    ),
+    int,
+    int,
+)
+
+
 def _alive(key_id: int, member: Member) -> DeliveredKey:
     """The key, held so that it is not returned at the moment it is shown."""
-    held = DeliveredKey.objects.select_for_update(no_key=True, of=("self",))
-    found = held.filter(pk=key_id, delivery__order__person_id=member.person_id)
-    key = found.select_related("delivery__order").first()
+    key = _HELD.first(key_id, member.person_id)
     if key is None:
         raise UnknownDelivery
     if key.returned_at is not None or key.delivery.order.state == "refunded":

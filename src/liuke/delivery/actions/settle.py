@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from liuke.base import live
+from liuke.base.prepared import Prepared
 from liuke.delivery.errors import UnknownDelivery
 from liuke.delivery.models import Delivery
 from liuke.delivery.rules import fee_fen, paid_out
@@ -19,6 +20,20 @@ from liuke.orders.actions import complete, mark_delivered
 from liuke.orders.errors import UnknownOrder
 from liuke.orders.models import Order
 
+_HELD = Prepared(
+    lambda order_id: Order.objects.select_for_update(no_key=True).filter(pk=order_id), int
+)
+_HELD_BY_LINE = Prepared(
+    lambda line_id: Order.objects.select_for_update(no_key=True, of=("self",)).filter(
+        deliveries__line_id=line_id
+    ),
+    int,
+)
+_DELIVERIES = Prepared(
+    lambda order_id: Delivery.objects.filter(order_id=order_id).select_related("line__merchant"),
+    int,
+)
+
 
 def held_order(order_id: int) -> Order:
     """The order, held until the transaction ends.
@@ -26,7 +41,7 @@ def held_order(order_id: int) -> Order:
     Raises:
         UnknownOrder: there is none.
     """
-    order = Order.objects.select_for_update(no_key=True).filter(pk=order_id).first()
+    order = _HELD.first(order_id)
     if order is None:
         raise UnknownOrder
     return order
@@ -47,13 +62,11 @@ def held_deliveries(line_id: int, person_id: int | None = None) -> list[Delivery
     Raises:
         UnknownDelivery: there is none, or it is someone else's.
     """
-    found = Order.objects.select_for_update(no_key=True, of=("self",))
-    found = found.filter(deliveries__line_id=line_id)
-    order = (found if person_id is None else found.filter(person_id=person_id)).first()
-    if order is None:
+    order = _HELD_BY_LINE.first(line_id)
+    if order is None or person_id not in (None, order.person_id):
         raise UnknownDelivery
     live.tell("order", order.pk)
-    deliveries = list(Delivery.objects.filter(order=order).select_related("line__merchant"))
+    deliveries = _DELIVERIES(order.pk)
     for delivery in deliveries:
         delivery.order = order
     return sorted(deliveries, key=lambda delivery: delivery.line_id != line_id)
@@ -73,7 +86,7 @@ def move_on(order: Order, deliveries: Sequence[Delivery] | None = None) -> None:
     An order of which everything went back is refunded by whoever gave the money back.
     """
     if deliveries is None:
-        deliveries = list(Delivery.objects.filter(order=order).select_related("line__merchant"))
+        deliveries = _DELIVERIES(order.pk)
     states = {delivery.state for delivery in deliveries}
     if "waiting" in states or states == {"returned"}:
         return

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from liuke.base import clock, ids, sealing
+from liuke.base.prepared import Prepared
 from liuke.catalog.actions import hold_stock
 from liuke.catalog.rules import check_answers, read_order_form
 from liuke.events.actions import publish
@@ -76,7 +77,7 @@ def place_order(
     network_index = sealing.blind_index(network, "orders.network") if is_guest else ""
     content = _content(wants, form, coupon_ref)
     _take_turns(member, network_index)
-    known = Order.objects.filter(person_id=member.person_id, key=key).first()
+    known = _KNOWN.first(member.person_id, key)
     if known is not None:
         if known.content != content:
             raise OrderKeyUsed
@@ -97,6 +98,11 @@ def place_order(
     _remember(order, answers)
     _take(order, quote)
     return order
+
+
+_KNOWN = Prepared(
+    lambda person_id, key: Order.objects.filter(person_id=person_id, key=key), int, str
+)
 
 
 def _content(wants: Sequence[Want], form: Mapping[str, str], coupon_ref: str | None) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from liuke.base.prepared import Prepared
 from liuke.catalog.models import Variant
 from liuke.catalog.queries import stock_of
 from liuke.membership.queries import terms_for
@@ -79,6 +80,15 @@ class Quote:
     coupon_off_fen: int
 
 
+_VARIANT = Prepared(
+    lambda reference: Variant.objects.select_related("product__merchant").filter(
+        reference=reference
+    ),
+    str,
+)
+_POLICY = Prepared(lambda: OrderPolicy.objects.order_by("-version")[:1])
+
+
 def quote(
     *,
     person_id: int | None,
@@ -128,9 +138,8 @@ def _wanted(wants: Sequence[Want], most: int) -> tuple[dict[int, Variant], dict[
         raise EmptyOrder(most=LINES_MAX)
     found = {
         variant.reference: variant
-        for variant in Variant.objects.select_related("product__merchant").filter(
-            reference__in={reference for reference, _ in wants}
-        )
+        for reference in {reference for reference, _ in wants}
+        for variant in _VARIANT(reference)
     }
     quantities: dict[int, int] = {}
     for reference, quantity in wants:
@@ -225,4 +234,4 @@ def _line_quote(line: Priced, variant: Variant) -> LineQuote:
 
 def policy() -> OrderPolicy:
     """What may be ordered, and for how long an order waits."""
-    return OrderPolicy.objects.latest("version")
+    return _POLICY()[0]

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 
 from liuke.base import clock, ids
+from liuke.base.prepared import Prepared
 from liuke.orders.models import Order
 from liuke.payments.actions.confirm import take_trade
 from liuke.payments.errors import NotPayable
@@ -74,8 +75,13 @@ def _intend(order: Order, chosen: Gateway) -> Payment:
     return _write(held, chosen)
 
 
+_HELD = Prepared(
+    lambda order_id: Order.objects.select_for_update(no_key=True).filter(pk=order_id), int
+)
+
+
 def _payable(order: Order) -> Order:
-    held = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+    (held,) = _HELD(order.pk)
     if held.state != "placed" or held.expires_at <= clock.now():
         raise NotPayable
     return held
