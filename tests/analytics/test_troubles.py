@@ -75,7 +75,7 @@ def test_cohorts_of_visits_begin_with_the_first_that_was_noted(who: Member) -> N
         BehaviourDay.objects.create(person_id=who.person_id, on=on, **{**counted, "views": 1})
     with clock.stopped_at(NOON):
         source = Source.objects.get(key="site")
-        assert troubles.visit_days(source, dt.date(2026, 1, 19))[0].tolist() == []
+        assert troubles.visit_days(source, FIRST.date() - dt.timedelta(days=1))[0].tolist() == []
         evaluate(source=source, as_of=clock.today())
         cohorts = forecast_members(source=source).cohorts
     (row,) = cohorts["month.visits"]["rows"]

@@ -48,9 +48,10 @@ def test_it_gives_what_the_orm_gives_and_their_relations_without_another_query()
         assert (found.product, found.price_fen, found._state.adding) == (product, 100, False)
     assert len(spent) == 0
     assert READ.first("nobody", 0) is None
-    found.price_fen = 150
+    found.price_fen = 90
     found.save(update_fields=["price_fen"])
-    assert READ("a", 150) == [found]
+    assert READ("a", 100) == []
+    assert [one.price_fen for one in READ("a", 90)] == [90]
 
 
 @pytest.mark.django_db(transaction=True)

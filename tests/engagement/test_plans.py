@@ -268,7 +268,7 @@ def test_nothing_starts_for_nobody(shop: Source) -> None:
 
 
 def test_nothing_starts_before_anyone_was_asked(noon: dt.datetime, tmp_path: Path) -> None:
-    set_outreach_policy(by=None, brake_permille=1000)
+    set_outreach_policy(by=None, brake_permille=1000, holdout_permyriad=0)
     source = make.shop(tmp_path, 3, agreed=False)
     plan = make.plan(source)
     assert queries.preview(queries.version_in_force(plan)).is_consent_missing
