@@ -9,18 +9,20 @@ document.addEventListener("submit", (event) => {
   document.cookie = `theme=${root.dataset.theme};path=/;max-age=31536000;samesite=lax`;
 });
 
-// Six digits are a whole code: send it.
+// Six digits are a whole code: send it. One that was filled in before this file came is sent too, but none that the
+// browser remembers of a visit before.
 let isSent = false;
-document.addEventListener("input", (event) => {
-  const field = event.target;
-  if (!field.matches("[data-six]")) return;
+const sendWhole = (field) => {
   const digits = field.value.normalize("NFKC").replace(/\D/g, "").slice(0, 6);
   if (field.value !== digits) field.value = digits;
   if (digits.length === 6 && !isSent && field.form.checkValidity()) {
     isSent = true;
     field.form.requestSubmit ? field.form.requestSubmit() : field.form.submit();
   }
-});
+};
+document.addEventListener("input", (event) => event.target.matches("[data-six]") && sendWhole(event.target));
+const [visit] = performance.getEntriesByType("navigation");
+if (visit && visit.type === "navigate") document.querySelectorAll("[data-six]").forEach(sendWhole);
 
 // The device knows its time zone: offer it where it is not the one in use.
 const offer = document.querySelector("[data-zone-offer]");

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from liuke.base import sms
 from liuke.catalog.actions import edit_variant
@@ -265,6 +265,23 @@ def test_a_guest_buys_keeps_the_link_and_claims_by_phone(
     answer = elsewhere.goto(link)
     assert answer is not None
     assert answer.status == 404
+
+
+def test_a_code_that_was_there_before_the_script_is_sent_when_it_comes(
+    shop: Shop, site: Site, phone: Phone
+) -> None:
+    """Phones fill a code in from the message at once, and scripts may take seconds."""
+    # A page of its own: `shop.open` keeps every answer, and the last file of a page that is left has none to keep.
+    page = shop.open("/me/login/").page.context.new_page()
+    page.goto(f"{shop.base}/me/login/")
+    held: list[Route] = []
+    page.route("**/shop.js*", lambda route: held.append(route), times=1)
+    page.get_by_label("Phone number").fill(WANG)
+    page.get_by_label("Phone number").press("Enter")
+    page.get_by_label("The code").fill(code_of(phone))
+    held[-1].continue_()
+    page.wait_for_url("**/me/")
+    assert page.get_by_label("The code").count() == 0
 
 
 def test_everything_works_without_a_script(shop: Shop, site: Site, li: Member) -> None:
