@@ -1,16 +1,17 @@
-"""Does a read whose SQL was made once give what the ORM gives, for everybody who asks?"""
+"""Does a statement that was made once do what the ORM does, for everybody who asks?"""
 
 from __future__ import annotations
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
-from liuke.base.prepared import Prepared
-from liuke.catalog.models import Variant
+from liuke.base.prepared import Prepared, Written, one, rows, run
+from liuke.catalog.models import Hold, Variant
 from tests.catalog import make
 
 READ = Prepared(
@@ -74,3 +75,77 @@ def test_rows_are_held_in_transactions_only_and_each_thread_has_its_own() -> Non
 def test_what_would_be_asked_for_in_vain_is_refused() -> None:
     with pytest.raises(AssertionError, match="not in the SQL"):
         Prepared(lambda name: Variant.objects.all(), str)("a")
+
+
+WRITE = Written(Variant)
+
+
+def like(variant: Variant, **other: object) -> Variant:
+    told = {f.attname: getattr(variant, f.attname) for f in variant._meta.concrete_fields[1:]}
+    return Variant(**told | {"reference": "ANOTHERONE", "name": "other"} | other)
+
+
+@pytest.mark.django_db
+def test_a_row_is_written_as_the_orm_writes_it() -> None:
+    variant = make.variant(make.product(), "a", price=100)
+    ours = WRITE(like(variant, quantity_prices=[[5, 90], [10, 80]]))
+    assert (ours._state.adding, ours._state.db) == (False, "default")
+    (read,) = Variant.objects.filter(reference="ANOTHERONE")
+    assert fields([read]) == fields([ours])
+    assert read.quantity_prices == [[5, 90], [10, 80]]
+    ours.delete()
+    theirs = like(variant, quantity_prices=[[5, 90], [10, 80]])
+    theirs.save(force_insert=True)
+    assert fields([theirs]) == [each | {"id": theirs.pk} for each in fields([read])]
+
+
+@pytest.mark.django_db
+def test_what_a_constraint_refuses_is_not_written_and_what_is_too_long_is_not_cut() -> None:
+    variant = make.variant(make.product(), "a", price=100)
+    for refusal, wrong in (
+        (IntegrityError, {"reference": variant.reference}),
+        (DataError, {"name": "n" * 500}),
+    ):
+        with pytest.raises(refusal), transaction.atomic():
+            WRITE(like(variant, **wrong))
+        assert Variant.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_rows_changed_are_counted_and_given_back_as_objects() -> None:
+    make.hold("o1", (make.variant(keys=1), 1))
+    (hold,) = Hold.objects.all()
+    later, asked = hold.until + dt.timedelta(hours=1), {"to": hold.until, "id": hold.pk}
+    move = "UPDATE catalog_hold SET until = %(to)s WHERE id = %(id)s"
+    assert run(move, asked) == 1
+    assert run(move, asked | {"id": 0}) == 0
+    changed = one(Hold, move + " RETURNING {columns}, 'and more'", asked | {"to": later})
+    assert changed == hold
+    hold.refresh_from_db()
+    assert changed is not None
+    assert (changed.until, changed.token, changed.held_at) == (later, "o1", hold.held_at)
+    assert hold.until == later
+    assert one(Hold, move + " RETURNING {columns}", asked | {"id": 0}) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_server_plans_it_once_however_big_the_numbers_and_a_listener_hears_it() -> None:
+    asking = "SELECT %s::bigint AS told_once"
+    for number in (1, 70_000, 5_000_000_000, -1):
+        assert rows(asking, [number]) == [(number,)]
+    kept = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1::bigint%%'"
+    assert rows(kept) == [(1,)]
+    with CaptureQueriesContext(connection) as heard:
+        assert rows(asking, [2]) == [(2,)]
+    assert len(heard) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broken_transaction_takes_nothing_more() -> None:
+    with transaction.atomic():
+        with pytest.raises(IntegrityError), transaction.atomic(savepoint=False):
+            WRITE(like(make.variant(make.product(), "a", price=100), price_fen=-1))
+        with pytest.raises(TransactionManagementError):
+            rows("SELECT 1")
+        transaction.set_rollback(True)
+    assert Variant.objects.count() == 0

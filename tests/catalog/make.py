@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db import transaction
+
 from liuke.base import clock
 from liuke.catalog import actions, queries
 from liuke.catalog.models import Product, Variant
@@ -63,12 +65,13 @@ def import_keys(of: Variant, count: int, start: int = 1) -> list[str]:
 
 
 def hold(token: str, *wants: tuple[Variant, int], minutes: int = 15) -> None:
-    """Stock set aside for some minutes."""
-    actions.hold_stock(
-        token=token,
-        wants=[(wanted.pk, quantity) for wanted, quantity in wants],
-        until=clock.now() + dt.timedelta(minutes=minutes),
-    )
+    """Stock set aside for some minutes, in a transaction of its own."""
+    with transaction.atomic():
+        actions.hold_stock(
+            token=token,
+            wants=[(wanted.pk, quantity) for wanted, quantity in wants],
+            until=clock.now() + dt.timedelta(minutes=minutes),
+        )
 
 
 def left(of: Variant) -> int | None:

@@ -139,7 +139,7 @@ def test_nothing_and_the_unknown_are_refused() -> None:
     with pytest.raises(BadQuantity):
         make.hold("o1")
     with pytest.raises(UnknownVariant):
-        actions.hold_stock(token="o1", wants=[(10**9, 1)], until=clock.now())
+        make.hold("o1", (Variant(pk=10**9), 1))
     assert Hold.objects.count() == 0
 
 

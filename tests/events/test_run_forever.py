@@ -87,3 +87,20 @@ def test_a_dispatcher_whose_connection_is_cut_comes_back(stop: threading.Event) 
             cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
     ids = tell(3)
     until(lambda: heard("a") == ids)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_batch_that_was_not_full_the_next_events_are_gathered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a full one, a short one and none, only the short one is followed by a pause."""
+    claimed = iter([dispatcher.BATCH, 1, 0])
+    pauses: list[float] = []
+    stop = threading.Event()
+    monkeypatch.setattr(dispatcher, "dispatch_batch", lambda: next(claimed))
+    monkeypatch.setattr(dispatcher, "_wait", lambda ending, _seconds: ending.set())
+    monkeypatch.setattr(stop, "wait", pauses.append)
+    dispatcher._listen(stop)
+    assert list(claimed) == []
+    assert len(pauses) == 1
+    assert 0 < pauses[0] <= dispatcher._GATHER_SECONDS

@@ -69,8 +69,10 @@ def test_an_audience_that_no_filter_can_say_comes_with_its_template(
     (seven,) = [each for each in queries.templates() if each.key == "seven_days"]
     page = visitor.get("/plans/new/?template=seven_days")
     assert "last seen 7 to 29 days ago; 2 orders or more" in page.content.decode()
+    assert "Look at these members" not in page.content.decode()  # no list can show just them
     narrowed = visitor.get("/plans/new/?template=seven_days&stage=silent")
     assert "last seen" not in narrowed.content.decode()
+    assert 'href="/members/?stage=silent">Look at these members' in narrowed.content.decode()
     fields = {key: page.context["form"].initial[key] for key in (
         "name", "channel", "purpose", "subject", "body", "window_days", "again_after_days")}  # fmt: skip
     sent = {**fields, "template": "seven_days", "once": page.context["once"]}

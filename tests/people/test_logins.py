@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -20,6 +23,18 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 def state(name: str) -> tuple[str, bool]:
     login = queries.login_named(name)
     return login.role, login.is_active
+
+
+def test_outside_of_tests_a_password_is_turned_over_hundreds_of_thousands_of_times() -> None:
+    told = "import django; django.setup(); from django.contrib.auth.hashers import make_password as m; print(m('x'))"
+    done = subprocess.run(
+        [sys.executable, "-c", told],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "liuke.project.settings"},
+        stdout=subprocess.PIPE, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    algorithm, iterations, *_ = done.stdout.split("$")
+    assert algorithm == "pbkdf2_sha256"
+    assert int(iterations) >= 600_000
 
 
 def test_a_login_has_a_role_and_no_other_word(operator: Login) -> None:

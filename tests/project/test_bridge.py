@@ -113,7 +113,7 @@ def test_a_request_without_a_body_waits_for_none() -> None:
     assert (talk.status, talk.body) == (200, b"")
 
 
-def test_nothing_is_fetched_before_somebody_reads_and_no_more_than_is_read() -> None:
+def test_no_more_than_a_form_is_fetched_before_somebody_reads() -> None:
     def first_bytes(environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
         start("413 Too Large", [])
         return [environ["wsgi.input"].read(3)]
@@ -123,10 +123,27 @@ def test_nothing_is_fetched_before_somebody_reads_and_no_more_than_is_read() -> 
     assert (talk.status, talk.body) == (413, b"abc")
     assert len(pieces) >= 8
 
-    talk = told(
-        answering(b"no"), method="POST", headers=[(b"content-length", b"3")], pieces=[b"abc"]
-    )
-    assert (talk.body, talk.pieces) == (b"no", [b"abc"])
+
+def test_who_writes_slowly_keeps_no_thread() -> None:
+    async def run() -> None:
+        pages: Any = Pages(echo, 1)
+        rest, length = asyncio.Event(), [(b"content-length", b"6")]
+        slow = Talk(method="POST", headers=length, pieces=[b"abc", b"def"])
+
+        async def dawdle() -> dict[str, Any]:
+            if len(slow.pieces) == 1:
+                await rest.wait()
+            return await slow.receive()
+
+        waiting = asyncio.create_task(pages(slow.scope, dawdle, slow.send))
+        quick = Talk(method="POST", headers=length, pieces=[b"ghijkl"])
+        await asyncio.wait_for(pages(quick.scope, quick.receive, quick.send), 5)
+        assert (quick.body, slow.sent) == (b"ghijkl", [])
+        rest.set()
+        await asyncio.wait_for(waiting, 5)
+        assert slow.body == b"abcdef"
+
+    asyncio.run(run())
 
 
 def test_a_body_that_breaks_off_is_an_error_and_never_a_short_body() -> None:

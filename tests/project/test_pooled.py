@@ -6,8 +6,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import psycopg
 import pytest
 from django.db import connection
+from procrastinate.contrib.django.utils import connector_params
+from psycopg_pool import ConnectionPool
 
 IDLE = 8
 
@@ -47,3 +50,31 @@ def test_when_every_idle_connection_was_cut_the_next_request_waits_for_nothing()
     assert time.monotonic() - asked < 3.0
     assert {first, *after} & set(pids) <= {own}
     assert len(after) == IDLE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_a_connection_on_which_something_arrived_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+    check = ConnectionPool.check_connection
+
+    def ask(pooled: psycopg.Connection) -> None:
+        asked.append(pooled)
+        check(pooled)
+
+    monkeypatch.setattr(ConnectionPool, "check_connection", staticmethod(ask))
+    connection.close()
+    for _ in range(3):
+        _meet(Barrier(1))
+    assert asked == []
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN something")
+        cursor.execute("NOTIFY something")
+        pooled = connection.connection
+    with psycopg.connect(**connector_params(), autocommit=True) as other:
+        connection.close()
+        other.execute("NOTIFY something")
+    for _ in range(IDLE):
+        _meet(Barrier(1))
+    assert asked == [pooled]

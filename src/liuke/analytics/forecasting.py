@@ -106,10 +106,7 @@ def cohorts_told(
     rows = (columns.member, columns.day, columns.amount)
     members = read_member_days(*rows, as_of_day).with_orders().member
     members = members[run_starts(members)]
-    found = {}
-    month, week = (cohort_retention(*rows, period=p, as_of_day=as_of_day) for p in _PERIODS)
-    found["month.all"] = _newest(report.cohorts(month), MONTHS_TOLD)
-    found["week.all"] = _newest(report.cohorts(week), WEEKS_TOLD)
+    found = _by_period("all", rows, as_of_day)
     for kind, given in labels.items():
         if not given:
             continue
@@ -141,11 +138,15 @@ def visits_told(
     """Cohort tables by the first visit that was noted: who came again. Nothing when no visit was."""
     if not len(member):
         return {}
-    rows = (member, day, np.zeros(len(member), dtype=np.int64))
-    month, week = (cohort_retention(*rows, period=p, as_of_day=as_of_day) for p in _PERIODS)
+    return _by_period("visits", (member, day, np.zeros(len(member), dtype=np.int64)), as_of_day)
+
+
+def _by_period(choice: str, rows: tuple[Any, Any, Any], as_of_day: int) -> dict[str, Json]:
     return {
-        "month.visits": _newest(report.cohorts(month), MONTHS_TOLD),
-        "week.visits": _newest(report.cohorts(week), WEEKS_TOLD),
+        f"{period}.{choice}": _newest(
+            report.cohorts(cohort_retention(*rows, period=period, as_of_day=as_of_day)), most
+        )
+        for period, most in zip(_PERIODS, (MONTHS_TOLD, WEEKS_TOLD), strict=True)
     }
 
 

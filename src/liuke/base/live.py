@@ -6,15 +6,14 @@ said; nobody has to be listening.
 
 from __future__ import annotations
 
-from django.db import connection
+from liuke.base.prepared import rows
 
 CHANNEL = "liuke_live"
 
 
 def tell(topic: str, row_id: int) -> None:
     """Say in the caller's transaction that a row of a topic (`order`) moved."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, topic_of(topic, row_id)])
+    rows("SELECT pg_notify(%s, %s)", [CHANNEL, topic_of(topic, row_id)])
 
 
 def topic_of(topic: str, row_id: int) -> str:

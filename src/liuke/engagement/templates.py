@@ -41,8 +41,8 @@ _TEMPLATES = (
         key="seven_days",
         name=gettext_lazy("Seven days away"),
         description=gettext_lazy(
-            "Members with two orders or more who were last seen 7 to 29 days ago. Seen is their last login; where no"
-            " login is known, as in an imported log, their last order stands in."
+            "Members with two orders or more who were last seen 7 to 29 days ago: their last login or order, whichever"
+            " is later. An imported log knows no logins, so there the orders stand in."
         ),
         audience=_all_of({"fact": "days_away", "min": 7, "max": 29}, {"fact": "orders", "min": 2}),
         channel="inbox",

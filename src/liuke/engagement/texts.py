@@ -49,7 +49,7 @@ VARIABLES = {
     for each in (
         Variable("member", gettext_lazy("the member's name, or masked number"), False, 32),
         Variable("days", gettext_lazy("days since their last order"), False, 6),
-        Variable("away", gettext_lazy("days since their last login, or order"), False, 6),
+        Variable("away", gettext_lazy("days since their last login or order"), False, 6),
         Variable("orders", gettext_lazy("how many orders they placed"), False, 6),
         Variable("last_item", gettext_lazy("what they bought last"), True, 40),
         Variable("offer", gettext_lazy("the offer of this plan"), True, 120),

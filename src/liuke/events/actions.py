@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from liuke.base import clock
+from liuke.base.prepared import rows
 from liuke.events import registry
 from liuke.events.errors import NotReplayable, UnknownReaction
 from liuke.events.facts import BadFact, Happened, write_fact
@@ -81,14 +82,13 @@ def _row(item: object, now: dt.datetime) -> tuple[str, str]:
     )
 
 
-def _append(rows: Sequence[tuple[str, str]]) -> list[int]:
-    names = [name for name in sorted({name for name, _ in rows}) if registry.names_for(name)]
+def _append(facts: Sequence[tuple[str, str]]) -> list[int]:
+    names = [name for name in sorted({name for name, _ in facts}) if registry.names_for(name)]
     reactions = [" ".join(registry.names_for(name)) for name in names]
     statement = _APPEND.format(notify=_NOTIFY if names else "NULL")
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [f"[{','.join(row for _, row in rows)}]", names, reactions])
-        ids: list[int] = cursor.fetchone()[0]
-    return ids
+    told = f"[{','.join(row for _, row in facts)}]"
+    ((ids, _),) = rows(statement, [told, names, reactions])
+    return list(ids)
 
 
 _RANGE = """

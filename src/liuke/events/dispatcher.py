@@ -37,6 +37,9 @@ ERROR_LETTERS = 300
 
 _POLL_SECONDS = 5.0  # when a notification was lost
 _SLICE_SECONDS = 0.5  # how often a waiting dispatcher looks whether to stop: no query
+_GATHER_SECONDS = (
+    0.1  # between two batches that are not full: together they cost hardly more than one event
+)
 _BUSY_SECONDS = 0.25  # what is due is in another dispatcher's hands
 _RECONNECT_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _FIND_OUT_SOON = {"connect_timeout": 2, "keepalives_idle": 10, "tcp_user_timeout": 15_000}
@@ -260,8 +263,13 @@ def _listen(stop: threading.Event) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"LISTEN {CHANNEL}")
     while not stop.is_set():
-        while not stop.is_set() and dispatch_batch():
-            pass
+        while not stop.is_set():
+            began = time.monotonic()
+            claimed = dispatch_batch()
+            if not claimed:
+                break
+            if claimed < BATCH:
+                stop.wait(max(0.0, began + _GATHER_SECONDS - time.monotonic()))
         _wait(stop, _seconds_to_wait())
 
 

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from liuke.base.audit import Invariant
+from liuke.base.prepared import rows
 from liuke.catalog.models import Variant
 from liuke.membership.errors import UnknownCoupon, UnknownLadder, UnknownOffer
 from liuke.membership.models import (
@@ -79,13 +79,9 @@ def terms_for(*, person_id: int | None, variants: Sequence[Variant], at: dt.date
     if person_id is None:
         return NO_TERMS
     asked: dict[str, Any] = {"person": person_id, "at": at}
-    with connection.cursor() as cursor:
-        cursor.execute(_LEVEL, [person_id])
-        level_name, pays_percent = cursor.fetchone() or ("", FULL_PRICE_PERCENT)
-        cursor.execute(_OFFERS, asked)
-        offers = cursor.fetchall()
-        cursor.execute(_COUPONS, asked)
-        coupons = [_coupon_terms(row) for row in cursor.fetchall()]
+    level_name, pays_percent = _standing(person_id)
+    offers = rows(_OFFERS, asked)
+    coupons = map(_coupon_terms, rows(_COUPONS, asked))
 
     def is_about_them(one: SpecialPrice | Gift | CouponTerms) -> bool:
         return any(one.scope.covers(v.product.scene_id, v.product_id, v.pk) for v in variants)
@@ -101,10 +97,13 @@ def terms_for(*, person_id: int | None, variants: Sequence[Variant], at: dt.date
 
 def pays_percent_of(person_id: int) -> int:
     """How many hundredths of a price a person's level pays, in one query: for lists."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LEVEL, [person_id])
-        _, pays_percent = cursor.fetchone() or ("", FULL_PRICE_PERCENT)
-    return int(pays_percent)
+    return _standing(person_id)[1]
+
+
+def _standing(person_id: int) -> tuple[str, int]:
+    """The name of a person's level, and how many hundredths of a price it pays."""
+    ((name, percent),) = rows(_LEVEL, [person_id]) or [("", FULL_PRICE_PERCENT)]
+    return name, percent
 
 
 def _special(row: Sequence[Any]) -> SpecialPrice:

@@ -1,8 +1,9 @@
 """Django's pages behind an asyncio server: each request runs in a thread, its answer leaves through the loop.
 
-An answer of at most GATHERED bytes crosses to the loop once, when it is whole, so that a slow reader keeps no thread;
-a longer one goes piece by piece, as fast as it is read. A body that breaks off is an error, never a short body, in
-either direction: where an answer has begun, the server breaks the connection.
+A form of less than GATHERED bytes is whole before a thread begins with it, and an answer of less crosses to the loop
+once, when it is whole, so that neither a slow writer nor a slow reader keeps a thread; longer ones go piece by piece. A
+body that breaks off is an error, never a short body, in either direction: where an answer has begun, the server breaks
+the connection.
 """
 
 from __future__ import annotations
@@ -44,9 +45,10 @@ class Pages:
     ) -> None:
         loop = asyncio.get_running_loop()
         environ, answer = environ_of(scope), _Answer(loop, send)
-        environ["wsgi.input"] = io.BytesIO()
+        body = _Body(loop, receive)
         if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
-            environ["wsgi.input"] = io.BufferedReader(_Body(loop, receive), GATHERED)
+            await body.gather()
+        environ["wsgi.input"] = io.BufferedReader(body, GATHERED)
         try:
             await loop.run_in_executor(self._threads, self._run, environ, answer)
         except Exception:
@@ -68,20 +70,32 @@ class Pages:
 
 
 class _Body(io.RawIOBase):
-    """What the visitor sends, fetched by the thread that reads it."""
+    """What the visitor sends: its beginning gathered in the loop, the rest fetched by the thread that reads it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, receive: ASGIReceiveCallable) -> None:
         super().__init__()
         self._loop, self._receive = loop, receive
         self._piece = b""
-        self._has_more = True
+        self._has_more = False
+        self._is_cut = False
 
     def readable(self) -> bool:
         return True
 
+    async def gather(self) -> None:
+        """All of it, or as much as is gathered at most."""
+        self._has_more = True
+        pieces, gathered = [], 0
+        while self._has_more and gathered < GATHERED:
+            pieces.append(await self._next())
+            gathered += len(pieces[-1])
+        self._piece = b"".join(pieces)
+
     def readinto(self, into: Any) -> int:
         while not self._piece and self._has_more:
             self._piece = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+        if self._is_cut:
+            raise ConnectionResetError("the visitor went away in the middle of a request")
         count = min(len(into), len(self._piece))
         into[:count], self._piece = self._piece[:count], self._piece[count:]
         return count
@@ -89,7 +103,8 @@ class _Body(io.RawIOBase):
     async def _next(self) -> bytes:
         message = await self._receive()
         if message["type"] != "http.request":
-            raise ConnectionResetError("the visitor went away in the middle of a request")
+            self._is_cut, self._has_more = True, False
+            return b""
         self._has_more = message.get("more_body", False)
         return message.get("body", b"")
 

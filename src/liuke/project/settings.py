@@ -112,7 +112,12 @@ def _database(url: str) -> dict[str, Any]:
     return {
         "ENGINE": "liuke.project.pooled",
         **named,
-        "OPTIONS": {**parts, "pool": pool, "application_name": "liuke"},
+        "OPTIONS": {
+            **parts,
+            "pool": pool,
+            "application_name": "liuke",
+            "prepare_threshold": 5,  # lets `base.prepared` keep what it asks for; the ORM prepares nothing
+        },
         "CONN_MAX_AGE": 0,
     }
 

@@ -7,7 +7,7 @@ All of a source's refreshing takes turns. What changes meanwhile leaves its news
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from django.db import connection, transaction
@@ -127,22 +127,17 @@ def refresh_source(source: Source) -> None:
 def refresh_reading(source: Source, what: str) -> None:
     """Judge everyone of a source by the rules that read `what`, and by those that name such a segment."""
     take_turns(source)
-    touched: set[str] = set()
-    for level in _levels(queries.segments(source)):
+    for level in _asked(queries.segments(source), lambda segment: what in segment.reads):
         for segment in level:
-            if what in segment.reads or grammar.nested(_rule(segment)) & touched:
-                touched.add(segment.reference)
-                _fill(segment, is_dated=segment.filled_at is not None)
+            _fill(segment, is_dated=segment.filled_at is not None)
 
 
 def fill(segment: Segment) -> None:
     """Judge everyone by a new rule; nobody enters or leaves by that. Then by the rules that name the segment."""
     _fill(segment, is_dated=False)
-    touched = {segment.reference}
-    for level in _levels(queries.segments(segment.source)):
+    for level in _asked(queries.segments(segment.source), lambda each: each == segment):
         for other in level:
-            if grammar.nested(_rule(other)) & touched and other.reference != segment.reference:
-                touched.add(other.reference)
+            if other != segment:
                 _fill(other, is_dated=True)
 
 
@@ -181,18 +176,14 @@ def _refresh_some() -> int:
 def _judge_some(source: Source, members: Sequence[int], changed: set[str], *, is_due: bool) -> None:
     """Judge some members by the rules that read what changed, or time, and by those that name such a segment."""
     take_turns(source)
-    touched: set[str] = set()
     filled = [each for each in queries.segments(source) if each.filled_at is not None]
-    for level in _levels(filled):
-        asked = []
-        for segment in level:
-            rule = _rule(segment)
-            is_read = changed & set(segment.reads) or (is_due and grammar.is_timed(rule))
-            if is_read or grammar.nested(rule) & touched:
-                touched.add(segment.reference)
-                asked.append(segment)
-        if asked:
-            _apply(source, asked, dated=asked, members=members)
+
+    def is_read(segment: Segment) -> bool:
+        is_moved = is_due and grammar.is_timed(_rule(segment))
+        return is_moved or not changed.isdisjoint(segment.reads)
+
+    for asked in _asked(filled, is_read):
+        _apply(source, asked, dated=asked, members=members)
 
 
 def _fill(segment: Segment, *, is_dated: bool) -> None:
@@ -239,6 +230,18 @@ def _moment(source: Source) -> str:
     if not queries.is_living(source):
         return "NULL::timestamptz"
     return f"CASE WHEN next_on < {_LAST} THEN next_on::timestamp AT TIME ZONE %(zone)s END"
+
+
+def _asked(
+    segments: Sequence[Segment], is_asked: Callable[[Segment], bool]
+) -> Iterator[list[Segment]]:
+    """Level by level, those that are asked anew and those whose rules name one of them."""
+    touched: set[str] = set()
+    for level in _levels(segments):
+        found = [each for each in level if is_asked(each) or grammar.nested(_rule(each)) & touched]
+        touched |= {each.reference for each in found}
+        if found:
+            yield found
 
 
 def _levels(segments: Sequence[Segment]) -> list[list[Segment]]:

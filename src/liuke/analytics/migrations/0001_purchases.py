@@ -27,6 +27,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'analytics_source',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='currency_is_iso'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -64,6 +67,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'analytics_member_facts',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('orders__gte', 0), ('returned_fen__gte', 0), ('returns__gte', 0), ('spent_fen__gte', 0)), name='facts_are_not_negative'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('first_on', None), ('last_on', None), ('order_days', 0), ('orders', 0)), models.Q(('first_on__isnull', False), ('first_on__lte', models.F('last_on')), ('last_on__isnull', False), ('order_days__gt', 0), ('orders__gt', 0)), _connector='OR'), name='facts_have_days_when_orders'),
+                    models.CheckConstraint(condition=models.Q(('order_days__lte', models.F('orders'))), name='facts_days_within_orders'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -112,6 +120,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'analytics_retention_policy',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('silent_after_days__gt', 0), ('churned_after_days__gt', django.db.models.expressions.CombinedExpression(models.F('silent_after_days'), '+', models.F('return_grace_days')))), name='silent_comes_before_churned'),
+                    models.CheckConstraint(condition=models.Q(('middle_orders_max__gte', models.F('middle_orders_min')), ('middle_orders_min__gt', 1)), name='middle_is_a_range'),
+                    models.CheckConstraint(condition=models.Q(('stake_horizon_days__gt', 0), ('warn_normal_permille__range', (1, 500)), ('warn_orders_min__gt', 1)), name='warnings_make_sense'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -193,26 +206,10 @@ class Migration(migrations.Migration):
                 'db_table': 'analytics_evaluation',
             },
         ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='currency_is_iso'),
-        ),
         migrations.AddField(
             model_name='import',
             name='source',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='analytics.source'),
-        ),
-        migrations.AddConstraint(
-            model_name='memberfacts',
-            constraint=models.CheckConstraint(condition=models.Q(('orders__gte', 0), ('returned_fen__gte', 0), ('returns__gte', 0), ('spent_fen__gte', 0)), name='facts_are_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='memberfacts',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('first_on', None), ('last_on', None), ('order_days', 0), ('orders', 0)), models.Q(('first_on__isnull', False), ('first_on__lte', models.F('last_on')), ('last_on__isnull', False), ('order_days__gt', 0), ('orders__gt', 0)), _connector='OR'), name='facts_have_days_when_orders'),
-        ),
-        migrations.AddConstraint(
-            model_name='memberfacts',
-            constraint=models.CheckConstraint(condition=models.Q(('order_days__lte', models.F('orders'))), name='facts_days_within_orders'),
         ),
         migrations.AddField(
             model_name='purchase',
@@ -223,18 +220,6 @@ class Migration(migrations.Migration):
             model_name='purchase',
             name='origin',
             field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='analytics.import'),
-        ),
-        migrations.AddConstraint(
-            model_name='retentionpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('silent_after_days__gt', 0), ('churned_after_days__gt', django.db.models.expressions.CombinedExpression(models.F('silent_after_days'), '+', models.F('return_grace_days')))), name='silent_comes_before_churned'),
-        ),
-        migrations.AddConstraint(
-            model_name='retentionpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('middle_orders_max__gte', models.F('middle_orders_min')), ('middle_orders_min__gt', 1)), name='middle_is_a_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='retentionpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('stake_horizon_days__gt', 0), ('warn_normal_permille__range', (1, 500)), ('warn_orders_min__gt', 1)), name='warnings_make_sense'),
         ),
         migrations.AddField(
             model_name='stagemove',

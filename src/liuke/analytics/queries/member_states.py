@@ -78,7 +78,7 @@ def member_state(member: Member) -> MemberState | None:
 
 
 def days_away(source: Source, member_ids: Collection[int]) -> dict[int, int]:
-    """Member → days since they were last seen, at the source's day: logged in, or ordered when no login is known."""
+    """Member → days since they were last seen, at the source's day: their last login or order, whichever is later."""
     with connection.cursor() as cursor:
         cursor.execute(_LAST_SEEN, {"members": list(member_ids)})
         seen = cursor.fetchall()

@@ -20,8 +20,8 @@ DEPTH_MAX, NODES_MAX, CHOICES_MAX = 6, 60, 20
 WINDOW_DAYS_MAX = 3650
 _DAYS_MAX, _COUNT_MAX, _AMOUNT_MAX = 100_000, 10**9, 10**15
 
-STANDING, FACTS, PURCHASES, LOGINS = "standing", "facts", "purchases", "logins"
-FORECASTS = "forecasts"
+STANDING, FACTS, FORECASTS = "standing", "facts", "forecasts"
+PURCHASES, LOGINS = "purchases", "logins"
 
 _AMOUNT = (-_AMOUNT_MAX, _AMOUNT_MAX)
 # A figure, what it is read from, and the values it may be compared with.

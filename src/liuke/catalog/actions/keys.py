@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from liuke.base import clock
-from liuke.base.prepared import Prepared
+from liuke.base.prepared import Prepared, Written
 from liuke.base.secret_text import SecretText
 from liuke.catalog.card_seal import open_key
 from liuke.catalog.errors import (
@@ -31,6 +31,7 @@ _REVEALS_LOCK = 0x1_CA2D
 
 
 _KEY = Prepared(lambda key_id: CardKey.objects.select_related("batch").filter(pk=key_id), int)
+_ACCESS = Written(KeyAccess)
 
 
 @transaction.atomic
@@ -57,14 +58,16 @@ def reveal_key(
         _refuse_login(login, key, role, reason)
     elif role == "buyer" and key.delivered_at is None:
         raise MayNotReveal
-    KeyAccess.objects.create(
-        key=key,
-        login=login,
-        person_id=actor.person_id if isinstance(actor, Member) else None,
-        role=role,
-        reason=reason,
-        network=network_of(ip),
-        at=clock.now(),
+    _ACCESS(
+        KeyAccess(
+            key=key,
+            login=login,
+            person_id=actor.person_id if isinstance(actor, Member) else None,
+            role=role,
+            reason=reason,
+            network=network_of(ip),
+            at=clock.now(),
+        )
     )
     return open_key(key)
 

@@ -1,9 +1,10 @@
 """Set stock aside, hand it out once, put it back.
 
 A hold is taken or put back as a whole. Card keys are picked past those that others are picking (SKIP LOCKED). When
-that finds too few they are let go, and the others, who may still let go of theirs, are waited for: key by key in the
-order of ids, and parts in the order of theirs. So whoever waits has only what comes before it in that order, or all
-there was to have of an earlier part, and nobody waits in a ring.
+that finds too few, but with what the others are picking there would be enough, those found are let go, and the others,
+who may still let go of theirs, are waited for: key by key in the order of ids, and parts in the order of theirs. So
+whoever waits has only what comes before it in that order, or all there was to have of an earlier part, and nobody waits
+in a ring.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import Any, NoReturn
@@ -19,6 +21,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from liuke.base import clock
+from liuke.base.prepared import Prepared, rows, run
 from liuke.catalog.actions.wishes import tell_back
 from liuke.catalog.errors import (
     BadQuantity,
@@ -32,6 +35,7 @@ from liuke.catalog.models import BundlePart, Hold, HoldLine, Variant
 from liuke.catalog.queries.stock import stock_of
 
 EXPIRE_AT_ONCE = 500
+_VARIANT = Prepared(lambda variant_id: Variant.objects.filter(pk=variant_id), int)
 QUANTITY_MAX = 10_000
 Wants = Sequence[tuple[int, int]]
 
@@ -57,20 +61,25 @@ INSERT INTO catalog_hold_line (hold_id, variant_id, part_id, quantity)
 SELECT opened.id, line.* FROM opened, unnest(%(variants)s::bigint[], %(parts)s::bigint[], %(quantities)s::int[]) AS line
 RETURNING variant_id, part_id, id
 """
+# Keys are locked in the order of their ids, as `_PICK` does, before they are written. A hold without keys is one row.
 _TAKE = """
-UPDATE catalog_hold SET taken_at = %s WHERE token = %s AND taken_at IS NULL RETURNING id
-"""
-# Keys are locked in the order of their ids, as `_PICK` does, before they are written.
-_DELIVER = """
-WITH mine AS MATERIALIZED (
-    SELECT k.id FROM catalog_card_key k JOIN catalog_hold_line l ON l.id = k.line_id
-    WHERE l.hold_id = %(hold)s AND k.state = 'held' ORDER BY k.variant_id, k.id FOR NO KEY UPDATE OF k
+WITH held AS (
+    UPDATE catalog_hold SET taken_at = %(at)s WHERE token = %(token)s AND taken_at IS NULL RETURNING id
+), mine AS MATERIALIZED (
+    SELECT k.id FROM held JOIN catalog_hold_line l ON l.hold_id = held.id JOIN catalog_card_key k ON k.line_id = l.id
+    WHERE k.state = 'held' ORDER BY k.variant_id, k.id FOR NO KEY UPDATE OF k
+), done AS (
+    UPDATE catalog_card_key k SET state = 'delivered', delivered_at = %(at)s FROM mine WHERE k.id = mine.id
+    RETURNING k.id, k.variant_id, k.line_id, k.seq
 )
-UPDATE catalog_card_key k SET state = 'delivered', delivered_at = %(at)s FROM mine WHERE k.id = mine.id
+SELECT done.id, l.variant_id, done.variant_id
+FROM held LEFT JOIN (done JOIN catalog_hold_line l ON l.id = done.line_id) ON true
+ORDER BY l.variant_id, l.id, done.seq
 """
 _TAKEN = """
-SELECT k.id, l.variant_id, k.variant_id FROM catalog_hold_line l JOIN catalog_card_key k ON k.line_id = l.id
-WHERE l.hold_id = %s ORDER BY l.variant_id, l.id, k.seq
+SELECT k.id, l.variant_id, k.variant_id
+FROM catalog_hold h JOIN catalog_hold_line l ON l.hold_id = h.id LEFT JOIN catalog_card_key k ON k.line_id = l.id
+WHERE h.token = %s ORDER BY l.variant_id, l.id, k.seq
 """
 _FREE = """
 WITH mine AS MATERIALIZED (
@@ -98,9 +107,9 @@ class TakenKey:
     seq: int
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def hold_stock(*, token: str, wants: Wants, until: dt.datetime) -> None:
-    """Set aside (variant id, quantity) of each under a token, all of it or nothing.
+    """Set aside (variant id, quantity) of each under a token. Refused, the transaction cannot go on.
 
     Raises:
         BadQuantity: less than one, or absurdly many.
@@ -109,7 +118,6 @@ def hold_stock(*, token: str, wants: Wants, until: dt.datetime) -> None:
         UnknownVariant: there is no such variant.
     """
     lines = _lines(wants)
-    _refuse_sold_out(token, lines)
     _open(token, until, lines)
     for _, of_part in groupby(lines, key=lambda line: line.part_id):
         _pick(list(of_part))
@@ -142,7 +150,6 @@ def release_hold(*, token: str) -> None:
     _put_back([hold.pk])
 
 
-@transaction.atomic
 def take_stock(*, token: str) -> list[TakenKey]:
     """Hand out what is set aside: its card keys, by wanted variant and number. Again, it gives the same keys.
 
@@ -151,23 +158,15 @@ def take_stock(*, token: str) -> list[TakenKey]:
     Raises:
         UnknownHold: nothing is set aside under this token.
     """
-    at = clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [at, token])
-        found = cursor.fetchone()
-        if found is not None:
-            cursor.execute(_DELIVER, {"hold": found[0], "at": at})
-        else:
-            found = Hold.objects.filter(token=token).values_list("pk").first()
-        if found is None:
-            raise UnknownHold
-        cursor.execute(_TAKEN, found)
-        keys = cursor.fetchall()
+    found = rows(_TAKE, {"token": token, "at": clock.now()}) or rows(_TAKEN, [token])
+    if not found:
+        raise UnknownHold
     taken: list[TakenKey] = []
     numbers: Counter[int] = Counter()
-    for key_id, variant_id, part_id in keys:
-        numbers[variant_id] += 1
-        taken.append(TakenKey(key_id, variant_id, part_id, numbers[variant_id]))
+    for key_id, variant_id, part_id in found:
+        if key_id is not None:
+            numbers[variant_id] += 1
+            taken.append(TakenKey(key_id, variant_id, part_id, numbers[variant_id]))
     return taken
 
 
@@ -191,7 +190,7 @@ def _lines(wants: Wants) -> list[HoldLine]:
         wanted[variant_id] += quantity
     if not wanted:
         raise BadQuantity
-    variants = Variant.objects.in_bulk(wanted)
+    variants = {each.pk: each for variant_id in wanted for each in _VARIANT(variant_id)}
     if len(variants) != len(wanted):
         raise UnknownVariant
     bundles = [v.pk for v in variants.values() if v.stock_kind == "bundle"]
@@ -205,20 +204,6 @@ def _lines(wants: Wants) -> list[HoldLine]:
         quantity = each.quantity * wanted[each.bundle_id]
         lines.append(HoldLine(variant=variants[each.bundle_id], part=each.part, quantity=quantity))
     return sorted(lines, key=lambda line: (line.part_id, line.variant_id))
-
-
-def _refuse_sold_out(token: str, lines: list[HoldLine]) -> None:
-    """Say so before anything is written when there are not enough keys even with those that others are picking."""
-    wanted: Counter[int] = Counter()
-    for line in lines:
-        if line.part.stock_kind == "keys":
-            wanted[line.part_id] += line.quantity
-    left = stock_of(wanted, at_most=max(wanted.values())) if wanted else {}
-    for line in lines:
-        if line.part_id in wanted and (left[line.part_id] or 0) < wanted[line.part_id]:
-            if Hold.objects.filter(token=token).exists():
-                raise HoldInUse  # perhaps it has the last one
-            _refuse(line)
 
 
 def _refuse(line: HoldLine) -> NoReturn:
@@ -237,9 +222,7 @@ def _open(token: str, until: dt.datetime, lines: list[HoldLine]) -> None:
         "parts": [line.part_id for line in lines],
         "quantities": [line.quantity for line in lines],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN, given)
-        numbers = {(variant, part): line_id for variant, part, line_id in cursor.fetchall()}
+    numbers = {(variant, part): line_id for variant, part, line_id in rows(_OPEN, given)}
     if not numbers:
         raise HoldInUse
     for line in lines:
@@ -248,24 +231,22 @@ def _open(token: str, until: dt.datetime, lines: list[HoldLine]) -> None:
 
 def _pick(lines: list[HoldLine]) -> None:
     """Take what the lines of one part say, or refuse the first of them for which there is not enough."""
-    part, ends = lines[0].part, list(accumulate(line.quantity for line in lines))
-    got = ends[-1]
-    if part.stock_kind == "count":
-        enough = Variant.objects.filter(pk=part.pk, stock_count__gte=got)
-        got *= enough.update(stock_count=F("stock_count") - got)
-    elif part.stock_kind == "keys":
-        got = _pick_keys(lines, ends)
-    for line, end in zip(lines, ends, strict=True):
-        if got < end:
-            _refuse(line)
+    kind = lines[0].part.stock_kind
+    if kind == "keys":
+        _pick_keys(lines)
+    elif kind == "count":
+        for line in lines:
+            enough = Variant.objects.filter(pk=line.part_id, stock_count__gte=line.quantity)
+            if not enough.update(stock_count=F("stock_count") - line.quantity):
+                _refuse(line)
 
 
 class _TooFew(Exception):
     """Others have some of the keys; those that were found are let go."""
 
 
-def _pick_keys(lines: list[HoldLine], ends: list[int]) -> int:
-    """How many keys there are for the lines, which have them then; `ends` adds up their quantities."""
+def _pick_keys(lines: list[HoldLine]) -> None:
+    ends = list(accumulate(line.quantity for line in lines))
     wanted = ends[-1]
     given: dict[str, Any] = {
         "part": lines[0].part_id,
@@ -274,22 +255,18 @@ def _pick_keys(lines: list[HoldLine], ends: list[int]) -> int:
         "befores": [0, *ends[:-1]],
         "untils": ends,
     }
-    with connection.cursor() as cursor:
-        if wanted == 1:  # all or nothing as it is
-            cursor.execute(_SKIPPING, given)
-            if cursor.rowcount == wanted:
-                return wanted
-        else:
-            try:
-                with transaction.atomic():
-                    cursor.execute(_SKIPPING, given)
-                    if cursor.rowcount == wanted:
-                        return wanted
-                    raise _TooFew
-            except _TooFew:
-                pass
-        cursor.execute(_WAITING, given)
-        return int(cursor.rowcount)
+    try:
+        # A single key is all or nothing: there is nothing to let go of.
+        with transaction.atomic() if wanted > 1 else nullcontext():
+            if run(_SKIPPING, given) == wanted:
+                return
+            raise _TooFew
+    except _TooFew:
+        left = stock_of([lines[0].part_id], at_most=wanted)[lines[0].part_id]
+        got = run(_WAITING, given) if left == wanted else left or 0
+    for line, end in zip(lines, ends, strict=True):
+        if got < end:
+            _refuse(line)
 
 
 def _held(token: str, *, is_for_good: bool = False) -> Hold:

@@ -82,6 +82,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'catalog_product',
+                'indexes': [
+                    models.Index(fields=['scene', 'state'], name='product_by_scene'),
+                    django.contrib.postgres.indexes.GinIndex(fields=['search_grams'], name='product_by_grams'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ('card_key', 'top_up', 'agent_service')), ('source_kind__in', ('official', 'authorised', 'merchant')), ('state__in', ('draft', 'listed', 'hidden'))), name='product_in_known_words'),
+                    models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='a_product_has_a_title'),
+                    models.CheckConstraint(condition=models.Q(('accept_days__lte', 90), ('arrival_minutes__lte', 43200)), name='promises_end'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('per_order_max', None), ('per_order_max__gte', 1), _connector='OR'), models.Q(('per_person_max', None), ('per_person_max__gte', 1), _connector='OR')), name='limits_leave_one'),
+                    models.CheckConstraint(condition=models.Q(('sold_count__gte', 0)), name='sold_is_not_negative'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -103,6 +114,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'catalog_variant',
+                'constraints': [
+                    models.UniqueConstraint(fields=('product', 'name'), name='variants_have_own_names'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ('listed', 'hidden')), ('stock_kind__in', ('keys', 'count', 'open', 'bundle'))), name='variant_in_known_words'),
+                    models.CheckConstraint(condition=models.Q(('list_price_fen__gte', models.F('price_fen')), ('price_fen__gte', 0), ('list_price_fen__lte', 100000000)), name='prices_make_sense'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('stock_count__gte', 0), ('stock_count__isnull', False), ('stock_kind', 'count')), models.Q(models.Q(('stock_kind', 'count'), _negated=True), ('stock_count', None)), _connector='OR'), name='counted_stock_is_counted'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -121,6 +138,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'catalog_key_batch',
+                'indexes': [
+                    models.Index(fields=['master_version'], name='batch_by_master_key'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('key_count__gte', 1)), name='a_batch_has_keys'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -134,6 +157,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'catalog_hold_line',
+                'constraints': [
+                    models.UniqueConstraint(fields=('hold', 'variant', 'part'), name='a_hold_names_a_part_once'),
+                    models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='a_line_holds_something'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -156,6 +183,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'catalog_card_key',
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'free')), fields=['variant', 'id'], name='free_key'),
+                    models.Index(fields=['platform_index'], name='key_on_the_platform'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(models.Q(('state', 'revoked'), _negated=True), ('delivered_at__isnull', False), _connector='OR'), fields=('merchant', 'merchant_index'), name='one_row_per_key_and_merchant'),
+                    models.UniqueConstraint(condition=models.Q(('line__isnull', False)), fields=('line', 'seq'), name='one_key_per_place_in_a_line'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ('free', 'held', 'delivered', 'revoked', 'bad'))), name='card_key_in_a_known_state'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('delivered_at', None), ('ended_at', None), ('line', None), ('seq', None), ('state', 'free')), models.Q(('delivered_at', None), ('line__isnull', False), ('seq__isnull', False), ('state', 'held'), ('ended_at', None)), models.Q(('ended_at', None), ('line__isnull', False), ('seq__isnull', False), ('state', 'delivered'), ('delivered_at__isnull', False)), models.Q(('ended_at__isnull', False), ('state__in', ('revoked', 'bad')), models.Q(models.Q(('delivered_at', None), ('line', None), ('seq', None)), models.Q(('delivered_at__isnull', False), ('line__isnull', False), ('seq__isnull', False)), _connector='OR')), _connector='OR'), name='a_key_is_where_it_says'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -168,6 +205,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'catalog_bundle_part',
+                'constraints': [
+                    models.UniqueConstraint(fields=('bundle', 'part'), name='a_part_is_named_once'),
+                    models.CheckConstraint(condition=models.Q(('quantity__range', (1, 99))), name='a_part_is_there'),
+                    models.CheckConstraint(condition=models.Q(('bundle', models.F('part')), _negated=True), name='no_bundle_holds_itself'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -181,6 +223,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'catalog_back_wish',
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('told_at', None)), fields=('variant', 'person'), name='asked_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -213,105 +258,5 @@ class Migration(migrations.Migration):
                 'db_table': 'catalog_follow',
                 'constraints': [models.UniqueConstraint(fields=('person', 'product'), name='followed_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='product',
-            index=models.Index(fields=['scene', 'state'], name='product_by_scene'),
-        ),
-        migrations.AddIndex(
-            model_name='product',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search_grams'], name='product_by_grams'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('card_key', 'top_up', 'agent_service')), ('source_kind__in', ('official', 'authorised', 'merchant')), ('state__in', ('draft', 'listed', 'hidden'))), name='product_in_known_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='a_product_has_a_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('accept_days__lte', 90), ('arrival_minutes__lte', 43200)), name='promises_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('per_order_max', None), ('per_order_max__gte', 1), _connector='OR'), models.Q(('per_person_max', None), ('per_person_max__gte', 1), _connector='OR')), name='limits_leave_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('sold_count__gte', 0)), name='sold_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(fields=('product', 'name'), name='variants_have_own_names'),
-        ),
-        migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('listed', 'hidden')), ('stock_kind__in', ('keys', 'count', 'open', 'bundle'))), name='variant_in_known_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('list_price_fen__gte', models.F('price_fen')), ('price_fen__gte', 0), ('list_price_fen__lte', 100000000)), name='prices_make_sense'),
-        ),
-        migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('stock_count__gte', 0), ('stock_count__isnull', False), ('stock_kind', 'count')), models.Q(models.Q(('stock_kind', 'count'), _negated=True), ('stock_count', None)), _connector='OR'), name='counted_stock_is_counted'),
-        ),
-        migrations.AddIndex(
-            model_name='keybatch',
-            index=models.Index(fields=['master_version'], name='batch_by_master_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='keybatch',
-            constraint=models.CheckConstraint(condition=models.Q(('key_count__gte', 1)), name='a_batch_has_keys'),
-        ),
-        migrations.AddConstraint(
-            model_name='holdline',
-            constraint=models.UniqueConstraint(fields=('hold', 'variant', 'part'), name='a_hold_names_a_part_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='holdline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='a_line_holds_something'),
-        ),
-        migrations.AddIndex(
-            model_name='cardkey',
-            index=models.Index(condition=models.Q(('state', 'free')), fields=['variant', 'id'], name='free_key'),
-        ),
-        migrations.AddIndex(
-            model_name='cardkey',
-            index=models.Index(fields=['platform_index'], name='key_on_the_platform'),
-        ),
-        migrations.AddConstraint(
-            model_name='cardkey',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('state', 'revoked'), _negated=True), ('delivered_at__isnull', False), _connector='OR'), fields=('merchant', 'merchant_index'), name='one_row_per_key_and_merchant'),
-        ),
-        migrations.AddConstraint(
-            model_name='cardkey',
-            constraint=models.UniqueConstraint(condition=models.Q(('line__isnull', False)), fields=('line', 'seq'), name='one_key_per_place_in_a_line'),
-        ),
-        migrations.AddConstraint(
-            model_name='cardkey',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('free', 'held', 'delivered', 'revoked', 'bad'))), name='card_key_in_a_known_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='cardkey',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('delivered_at', None), ('ended_at', None), ('line', None), ('seq', None), ('state', 'free')), models.Q(('delivered_at', None), ('line__isnull', False), ('seq__isnull', False), ('state', 'held'), ('ended_at', None)), models.Q(('ended_at', None), ('line__isnull', False), ('seq__isnull', False), ('state', 'delivered'), ('delivered_at__isnull', False)), models.Q(('ended_at__isnull', False), ('state__in', ('revoked', 'bad')), models.Q(models.Q(('delivered_at', None), ('line', None), ('seq', None)), models.Q(('delivered_at__isnull', False), ('line__isnull', False), ('seq__isnull', False)), _connector='OR')), _connector='OR'), name='a_key_is_where_it_says'),
-        ),
-        migrations.AddConstraint(
-            model_name='bundlepart',
-            constraint=models.UniqueConstraint(fields=('bundle', 'part'), name='a_part_is_named_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='bundlepart',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__range', (1, 99))), name='a_part_is_there'),
-        ),
-        migrations.AddConstraint(
-            model_name='bundlepart',
-            constraint=models.CheckConstraint(condition=models.Q(('bundle', models.F('part')), _negated=True), name='no_bundle_holds_itself'),
-        ),
-        migrations.AddConstraint(
-            model_name='backwish',
-            constraint=models.UniqueConstraint(condition=models.Q(('told_at', None)), fields=('variant', 'person'), name='asked_once'),
         ),
     ]

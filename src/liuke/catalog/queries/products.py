@@ -10,6 +10,7 @@ from django.db.models import BooleanField, Case, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import StrIndex
 
 from liuke.base import ids
+from liuke.base.prepared import Prepared
 from liuke.catalog.errors import UnknownProduct, UnknownScene, UnknownVariant
 from liuke.catalog.models import BundlePart, Follow, Product, Scene, Variant
 from liuke.catalog.queries.stock import stock_of
@@ -18,6 +19,12 @@ from liuke.catalog.search_words import normal, query_grams, query_words
 from liuke.merchants.models import Merchant
 
 STOCK_SHOWN = 99  # a page says "99+" above it
+_VARIANT = Prepared(
+    lambda reference: Variant.objects.select_related("product__merchant", "product__scene").filter(
+        reference=reference
+    ),
+    str,
+)
 
 
 def scenes() -> QuerySet[Scene]:
@@ -63,11 +70,8 @@ def variant_by_reference(text: str, merchant: Merchant | None = None) -> Variant
     Raises:
         UnknownVariant: none has it.
     """
-    found = Variant.objects.select_related("product__merchant", "product__scene").filter(
-        reference=ids.read_reference(text) or ""
-    )
-    variant = (found.filter(product__merchant=merchant) if merchant else found).first()
-    if variant is None:
+    variant = _VARIANT.first(ids.read_reference(text) or "")
+    if variant is None or merchant not in (None, variant.product.merchant):
         raise UnknownVariant
     return variant
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db import connection
-
+from liuke.base.prepared import rows
 from liuke.catalog.models import Variant
 from liuke.merchants.models import Merchant
 
@@ -34,9 +33,7 @@ def stock_of(variant_ids: Collection[int], at_most: int | None = None) -> dict[i
     With `at_most` nothing is counted further than that, which is quick however much there is.
     """
     given = {"variants": list(variant_ids), "most": at_most}
-    with connection.cursor() as cursor:
-        cursor.execute(_LEFT, given)
-        left: dict[int, int | None] = dict(cursor.fetchall())
+    left: dict[int, int | None] = dict(rows(_LEFT, given))
     return {variant_id: left.get(variant_id, 0) for variant_id in variant_ids}
 
 

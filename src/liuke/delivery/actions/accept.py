@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from liuke.base import clock
+from liuke.base.prepared import Prepared, run
 from liuke.delivery import queries
 from liuke.delivery.actions.settle import held_deliveries, is_open, move_on
 from liuke.delivery.errors import AlreadySettled, NotDelivered, RejectionOpen
@@ -12,6 +13,12 @@ from liuke.delivery.models import Delivery, Rejection
 from liuke.people.models import Member
 
 ACCEPT_AT_ONCE = 200
+_OPEN = Prepared(
+    lambda delivery_id: Rejection.objects.filter(delivery_id=delivery_id, state="open")[:1], int
+)
+_ACCEPTED = """
+UPDATE delivery_delivery SET state = 'accepted', accepted_at = %s, is_accepted_by_time = %s WHERE id = %s
+"""
 
 
 @transaction.atomic
@@ -47,10 +54,10 @@ def _accept(line_id: int, *, person_id: int | None, is_by_time: bool) -> Deliver
         raise AlreadySettled
     if delivery.state == "waiting":
         raise NotDelivered
-    if Rejection.objects.filter(delivery=delivery, state="open").exists():
+    if _OPEN(delivery.pk):
         raise RejectionOpen
     delivery.state, delivery.accepted_at = "accepted", clock.now()
     delivery.is_accepted_by_time = is_by_time
-    delivery.save(update_fields=["state", "accepted_at", "is_accepted_by_time"])
+    run(_ACCEPTED, [delivery.accepted_at, is_by_time, delivery.pk])
     move_on(delivery.order, [delivery, *others])
     return delivery

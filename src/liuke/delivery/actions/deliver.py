@@ -9,24 +9,36 @@ from collections.abc import Iterator, Sequence
 from django.db import transaction
 
 from liuke.base import clock
+from liuke.base.prepared import Prepared, Written, run
 from liuke.catalog.actions import TakenKey, hold_stock, take_stock
 from liuke.catalog.errors import OutOfStock, UnknownHold
 from liuke.delivery.actions.settle import (
     held_deliveries,
     held_delivery,
-    held_order,
     is_open,
     move_on,
 )
 from liuke.delivery.errors import NotByHand, SayWhatWasDone
 from liuke.delivery.models import DeliveredKey, Delivery, Step
 from liuke.delivery.rules import STEP_LETTERS
+from liuke.orders.actions import held_order
 from liuke.orders.models import Line, Order
 from liuke.payments.actions import refund_order
 from liuke.people.actions import record_act
 from liuke.people.models import Login
 
 BY_ITSELF = "card_key"
+_LINES = Prepared(
+    lambda order_id: (
+        Line.objects.filter(order_id=order_id).select_related("delivery").order_by("number")
+    ),
+    int,
+)
+_DELIVERY = Written(Delivery)
+_KEYS = """
+INSERT INTO delivery_delivered_key (delivery_id, key_id, seq)
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::int[])
+"""
 
 
 @transaction.atomic
@@ -38,7 +50,7 @@ def deliver_order(*, order_id: int) -> bool:
     order = held_order(order_id)
     if order.state != "paid":
         return False
-    lines = list(Line.objects.filter(order=order).select_related("delivery").order_by("number"))
+    lines = _LINES(order_id)
     if any(hasattr(line, "delivery") for line in lines):
         return False
     try:
@@ -47,8 +59,11 @@ def deliver_order(*, order_id: int) -> bool:
         refund_order(order=order, why="out_of_stock", by=None)
         return False
     now = clock.now()
-    deliveries = Delivery.objects.bulk_create(_delivery(order, line, now) for line in lines)
-    DeliveredKey.objects.bulk_create(_keys(deliveries, lines, taken))
+    deliveries = [_DELIVERY(_delivery(order, line, now)) for line in lines]
+    keys = list(_keys(deliveries, lines, taken))
+    if keys:
+        told = zip(*((key.delivery_id, key.key_id, key.seq) for key in keys), strict=True)
+        run(_KEYS, [list(column) for column in told])
     move_on(order, deliveries)
     return True
 
@@ -58,7 +73,9 @@ def _take(order: Order, lines: Sequence[Line]) -> list[TakenKey]:
         return take_stock(token=order.reference)
     except UnknownHold:  # it waited so long that its stock was put back
         wants = [(line.variant_id, line.quantity) for line in lines]
-        hold_stock(token=order.reference, wants=wants, until=clock.now() + dt.timedelta(hours=1))
+        until = clock.now() + dt.timedelta(hours=1)
+        with transaction.atomic():
+            hold_stock(token=order.reference, wants=wants, until=until)
         return take_stock(token=order.reference)
 
 

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from liuke.base import clock, ids, live
 from liuke.delivery import queries
-from liuke.delivery.actions.settle import held_delivery, held_order, is_open, move_on
+from liuke.delivery.actions.settle import held_delivery, is_open, move_on
 from liuke.delivery.actions.take_back import Part, give_back, part_of
 from liuke.delivery.errors import (
     AlreadySettled,
@@ -25,6 +25,7 @@ from liuke.delivery.events import DeliveryRejected
 from liuke.delivery.models import DeliveredKey, Delivery, Rejection
 from liuke.delivery.rules import NOTE_LETTERS, REJECT_REASONS, is_automatic
 from liuke.events.actions import publish
+from liuke.orders.actions import held_order
 from liuke.people.actions import record_act
 from liuke.people.models import Login, Member
 

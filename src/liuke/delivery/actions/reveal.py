@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from liuke.base import clock
-from liuke.base.prepared import Prepared
+from liuke.base.prepared import Prepared, run
 from liuke.base.secret_text import SecretText
 from liuke.catalog.actions import reveal_key
 from liuke.delivery.errors import KeyReturned, NotSeenYet, UnknownDelivery
@@ -23,7 +23,8 @@ def reveal(*, key_id: int, member: Member, ip: str = "") -> SecretText:
     """
     key = _alive(key_id, member)
     text = reveal_key(key_id=key.key_id, actor=member, role="buyer", ip=ip)
-    DeliveredKey.objects.filter(pk=key.pk, revealed_at=None).update(revealed_at=clock.now())
+    if key.revealed_at is None:
+        run(_REVEALED, [clock.now(), key.pk])
     return text
 
 
@@ -42,6 +43,7 @@ def mark_tried(*, key_id: int, member: Member) -> None:
     DeliveredKey.objects.filter(pk=key.pk, tried_at=None).update(tried_at=clock.now())
 
 
+_REVEALED = "UPDATE delivery_delivered_key SET revealed_at = %s WHERE id = %s"
 _HELD = Prepared(
     lambda key_id, person_id: (
         DeliveredKey.objects.select_for_update(no_key=True, of=("self",))

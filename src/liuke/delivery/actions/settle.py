@@ -17,34 +17,25 @@ from liuke.ledger import accounts
 from liuke.ledger.actions import Move, post
 from liuke.ledger.queries import balance_fen
 from liuke.orders.actions import complete, mark_delivered
-from liuke.orders.errors import UnknownOrder
 from liuke.orders.models import Order
 
-_HELD = Prepared(
-    lambda order_id: Order.objects.select_for_update(no_key=True).filter(pk=order_id), int
-)
 _HELD_BY_LINE = Prepared(
     lambda line_id: Order.objects.select_for_update(no_key=True, of=("self",)).filter(
         deliveries__line_id=line_id
     ),
     int,
 )
+_HELD_OF_PERSON = Prepared(
+    lambda line_id, person_id: Order.objects.select_for_update(no_key=True, of=("self",)).filter(
+        deliveries__line_id=line_id, person_id=person_id
+    ),
+    int,
+    int,
+)
 _DELIVERIES = Prepared(
     lambda order_id: Delivery.objects.filter(order_id=order_id).select_related("line__merchant"),
     int,
 )
-
-
-def held_order(order_id: int) -> Order:
-    """The order, held until the transaction ends.
-
-    Raises:
-        UnknownOrder: there is none.
-    """
-    order = _HELD.first(order_id)
-    if order is None:
-        raise UnknownOrder
-    return order
 
 
 def held_delivery(line_id: int, person_id: int | None = None) -> Delivery:
@@ -62,9 +53,10 @@ def held_deliveries(line_id: int, person_id: int | None = None) -> list[Delivery
     Raises:
         UnknownDelivery: there is none, or it is someone else's.
     """
-    order = _HELD_BY_LINE.first(line_id)
-    if order is None or person_id not in (None, order.person_id):
+    held = _HELD_BY_LINE(line_id) if person_id is None else _HELD_OF_PERSON(line_id, person_id)
+    if not held:
         raise UnknownDelivery
+    (order,) = held
     live.tell("order", order.pk)
     deliveries = _DELIVERIES(order.pk)
     for delivery in deliveries:

@@ -15,7 +15,7 @@ from django.db import transaction
 from liuke.base import clock
 from liuke.catalog.actions import mark_bad, revoke_key
 from liuke.catalog.errors import KeyEnded
-from liuke.delivery.actions.settle import held_order, move_on
+from liuke.delivery.actions.settle import move_on
 from liuke.delivery.errors import AlreadySettled
 from liuke.delivery.models import DeliveredKey, Delivery, Rejection
 from liuke.delivery.rules import NOTE_LETTERS, share_fen
@@ -23,6 +23,7 @@ from liuke.ledger import accounts
 from liuke.ledger.actions import Move, post
 from liuke.ledger.queries import balance_fen
 from liuke.membership.queries import uses_in
+from liuke.orders.actions import held_order
 from liuke.orders.models import Order
 from liuke.payments.actions import refund_order
 from liuke.people.actions import record_act

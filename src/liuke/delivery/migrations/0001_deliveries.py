@@ -35,6 +35,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'delivery_delivery',
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'delivered')), fields=['due_at'], name='delivery_due'),
+                    models.Index(condition=models.Q(('state', 'waiting')), fields=['promised_at'], name='delivery_waiting'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('state__in', ('waiting', 'delivered', 'accepted', 'returned'))), name='delivery_in_a_known_state'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('accepted_at', None), ('delivered_at', None), ('due_at', None), ('state', 'waiting'), ('returned_at', None)), models.Q(('delivered_at__isnull', False), ('due_at__isnull', False), ('state', 'delivered'), ('accepted_at', None), ('returned_at', None)), models.Q(('accepted_at__isnull', False), ('delivered_at__isnull', False), ('state', 'accepted'), ('returned_at', None)), models.Q(('accepted_at', None), ('returned_at__isnull', False), ('state', 'returned')), _connector='OR'), name='a_delivery_says_when'),
+                    models.CheckConstraint(condition=models.Q(('is_accepted_by_time', False), ('state', 'accepted'), _connector='OR'), name='time_accepts_only_what_is_accepted'),
+                    models.CheckConstraint(condition=models.Q(('refunded_fen__gte', 0), ('returned_goods_fen__gte', 0)), name='what_went_back_is_not_negative'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -50,6 +60,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'delivery_delivered_key',
+                'constraints': [
+                    models.UniqueConstraint(fields=('delivery', 'seq'), name='keys_of_a_delivery_are_numbered'),
+                    models.CheckConstraint(condition=models.Q(('tried_at', None), ('revealed_at__isnull', False), _connector='OR'), name='nobody_tries_what_they_have_not_seen'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -86,6 +100,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'delivery_rejection',
+                'indexes': [
+                    models.Index(fields=['person', '-rejected_at'], name='rejection_by_person'),
+                    models.Index(condition=models.Q(('state', 'open')), fields=['rejected_at'], name='rejection_open'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('reason__in', ('does_not_work', 'already_used', 'wrong_item', 'not_as_described', 'too_late')), ('state__in', ('open', 'granted', 'refused'))), name='rejection_in_known_words'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('refunded_fen', 0), ('settled_at', None), ('state', 'open')), models.Q(('settled_at__isnull', False), ('state', 'granted')), models.Q(('refunded_fen', 0), ('settled_at__isnull', False), ('state', 'refused'), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='a_settled_rejection_says_when'),
+                    models.UniqueConstraint(condition=models.Q(('key', None), ('state', 'open')), fields=('delivery',), name='one_open_rejection_a_delivery'),
+                    models.UniqueConstraint(condition=models.Q(('key__isnull', False), models.Q(('state', 'refused'), _negated=True)), fields=('key',), name='one_rejection_a_key'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -100,66 +124,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'delivery_step',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='a_step_says_something'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'delivered')), fields=['due_at'], name='delivery_due'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['promised_at'], name='delivery_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('waiting', 'delivered', 'accepted', 'returned'))), name='delivery_in_a_known_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted_at', None), ('delivered_at', None), ('due_at', None), ('state', 'waiting'), ('returned_at', None)), models.Q(('delivered_at__isnull', False), ('due_at__isnull', False), ('state', 'delivered'), ('accepted_at', None), ('returned_at', None)), models.Q(('accepted_at__isnull', False), ('delivered_at__isnull', False), ('state', 'accepted'), ('returned_at', None)), models.Q(('accepted_at', None), ('returned_at__isnull', False), ('state', 'returned')), _connector='OR'), name='a_delivery_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('is_accepted_by_time', False), ('state', 'accepted'), _connector='OR'), name='time_accepts_only_what_is_accepted'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('refunded_fen__gte', 0), ('returned_goods_fen__gte', 0)), name='what_went_back_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='deliveredkey',
-            constraint=models.UniqueConstraint(fields=('delivery', 'seq'), name='keys_of_a_delivery_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='deliveredkey',
-            constraint=models.CheckConstraint(condition=models.Q(('tried_at', None), ('revealed_at__isnull', False), _connector='OR'), name='nobody_tries_what_they_have_not_seen'),
-        ),
-        migrations.AddIndex(
-            model_name='rejection',
-            index=models.Index(fields=['person', '-rejected_at'], name='rejection_by_person'),
-        ),
-        migrations.AddIndex(
-            model_name='rejection',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['rejected_at'], name='rejection_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='rejection',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ('does_not_work', 'already_used', 'wrong_item', 'not_as_described', 'too_late')), ('state__in', ('open', 'granted', 'refused'))), name='rejection_in_known_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='rejection',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('refunded_fen', 0), ('settled_at', None), ('state', 'open')), models.Q(('settled_at__isnull', False), ('state', 'granted')), models.Q(('refunded_fen', 0), ('settled_at__isnull', False), ('state', 'refused'), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='a_settled_rejection_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='rejection',
-            constraint=models.UniqueConstraint(condition=models.Q(('key', None), ('state', 'open')), fields=('delivery',), name='one_open_rejection_a_delivery'),
-        ),
-        migrations.AddConstraint(
-            model_name='rejection',
-            constraint=models.UniqueConstraint(condition=models.Q(('key__isnull', False), models.Q(('state', 'refused'), _negated=True)), fields=('key',), name='one_rejection_a_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='step',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='a_step_says_something'),
         ),
     ]

@@ -93,6 +93,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'engagement_contact',
+                'constraints': [
+                    django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('given_back_at', None)), expressions=[('person', '='), ('during', '&&')], name='at_most_one_contact_a_week'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -135,6 +138,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'engagement_message',
+                'indexes': [
+                    models.Index(condition=models.Q(('state__in', ('queued', 'sending'))), fields=['channel', 'due_at'], name='message_due'),
+                    models.Index(fields=['person', '-id'], name='message_by_person'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('purpose', 'service'), ('contact__isnull', False), _connector='OR'), name='marketing_takes_a_week'),
+                    models.CheckConstraint(condition=models.Q(('channel__in', ('list', 'inbox', 'sms', 'email')), ('purpose__in', ('marketing', 'service')), ('state__in', ('queued', 'sending', 'accepted', 'rejected', 'unknown', 'cancelled'))), name='message_in_known_words'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('queued', 'sending'))), models.Q(('ended_at__isnull', False), ('state__in', ('accepted', 'rejected', 'unknown', 'cancelled'))), _connector='OR'), name='an_ended_message_says_when'),
+                    models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('channel', 'provider_id'), name='one_message_per_provider_id'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -171,6 +184,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'engagement_plan',
+                'indexes': [
+                    models.Index(condition=models.Q(('next_run_at__isnull', False)), fields=['next_run_at'], name='plan_due'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('rhythm__in', ('once', 'daily')), ('state__in', ('draft', 'active', 'retired'))), name='plan_in_known_words'),
+                    models.CheckConstraint(condition=models.Q(('next_run_at', None), models.Q(('rhythm', 'daily'), ('state', 'active')), _connector='OR'), name='only_an_active_daily_plan_runs_itself'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -197,6 +217,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'engagement_plan_version',
+                'constraints': [
+                    models.UniqueConstraint(fields=('plan', 'number'), name='plan_versions_are_numbered'),
+                    models.CheckConstraint(condition=models.Q(('channel__in', ('list', 'inbox', 'sms', 'email')), ('purpose__in', ('marketing', 'service'))), name='plan_on_a_known_channel'),
+                    models.CheckConstraint(condition=models.Q(('cost_each_fen__gte', 0), ('offer_worth_fen__gte', 0)), name='costs_are_not_negative'),
+                    models.CheckConstraint(condition=models.Q(('control_permyriad__lte', 9000), ('window_days__range', (1, 180))), name='plan_can_be_measured'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -215,6 +241,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'engagement_run',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('state__in', ('running', 'paused', 'finished', 'stopped'))), name='run_in_a_known_state'),
+                    models.UniqueConstraint(fields=('plan', 'planned_on'), name='one_run_a_day'),
+                    models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('plan',), name='one_run_at_a_time'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('running', 'paused'))), models.Q(('ended_at__isnull', False), ('state__in', ('finished', 'stopped'))), _connector='OR'), name='an_ended_run_says_when'),
+                ],
             },
         ),
         migrations.AddField(
@@ -233,6 +265,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'engagement_switch',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('id', 1)), name='there_is_one_switch'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -272,79 +307,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'engagement_call',
+                'indexes': [
+                    models.Index(fields=['state', 'kind', 'id'], name='call_queue'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ('recall', 'care')), ('state__in', ('open', 'taken', 'done')), ('leave_reason__in', ('', 'benefits', 'slow_pages', 'late_keys', 'dispute', 'rival_price', 'no_need', 'other')), ('outcome__in', ('', 'reached', 'no_answer', 'wrong_number', 'refused', 'lapsed'))), name='call_in_known_words'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind', 'recall'), ('message__isnull', False), ('trouble', None)), models.Q(('kind', 'care'), ('message', None), ('trouble__isnull', False)), _connector='OR'), name='a_call_says_where_it_comes_from'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', False), ('state', 'done'), models.Q(('outcome', ''), _negated=True)), models.Q(('done_at', None), ('outcome', ''), ('state__in', ('open', 'taken'))), _connector='OR'), name='a_done_call_has_its_outcome'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), ('taken_by', None)), models.Q(('state', 'open'), _negated=True), _connector='OR'), name='an_open_call_is_nobodys'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='contact',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('given_back_at', None)), expressions=[('person', '='), ('during', '&&')], name='at_most_one_contact_a_week'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ('queued', 'sending'))), fields=['channel', 'due_at'], name='message_due'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['person', '-id'], name='message_by_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose', 'service'), ('contact__isnull', False), _connector='OR'), name='marketing_takes_a_week'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ('list', 'inbox', 'sms', 'email')), ('purpose__in', ('marketing', 'service')), ('state__in', ('queued', 'sending', 'accepted', 'rejected', 'unknown', 'cancelled'))), name='message_in_known_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('queued', 'sending'))), models.Q(('ended_at__isnull', False), ('state__in', ('accepted', 'rejected', 'unknown', 'cancelled'))), _connector='OR'), name='an_ended_message_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('channel', 'provider_id'), name='one_message_per_provider_id'),
-        ),
-        migrations.AddIndex(
-            model_name='plan',
-            index=models.Index(condition=models.Q(('next_run_at__isnull', False)), fields=['next_run_at'], name='plan_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('rhythm__in', ('once', 'daily')), ('state__in', ('draft', 'active', 'retired'))), name='plan_in_known_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('next_run_at', None), models.Q(('rhythm', 'daily'), ('state', 'active')), _connector='OR'), name='only_an_active_daily_plan_runs_itself'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='plan_versions_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ('list', 'inbox', 'sms', 'email')), ('purpose__in', ('marketing', 'service'))), name='plan_on_a_known_channel'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('cost_each_fen__gte', 0), ('offer_worth_fen__gte', 0)), name='costs_are_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('control_permyriad__lte', 9000), ('window_days__range', (1, 180))), name='plan_can_be_measured'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('running', 'paused', 'finished', 'stopped'))), name='run_in_a_known_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('plan', 'planned_on'), name='one_run_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('plan',), name='one_run_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ('running', 'paused'))), models.Q(('ended_at__isnull', False), ('state__in', ('finished', 'stopped'))), _connector='OR'), name='an_ended_run_says_when'),
         ),
         migrations.AddIndex(
             model_name='decision',
@@ -377,30 +349,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='decision',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('expires_at__isnull', False), ('state', 1)), models.Q(('state', 1), _negated=True), _connector='OR'), name='waiting_has_an_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='switch',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='there_is_one_switch'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(fields=['state', 'kind', 'id'], name='call_queue'),
-        ),
-        migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('recall', 'care')), ('state__in', ('open', 'taken', 'done')), ('leave_reason__in', ('', 'benefits', 'slow_pages', 'late_keys', 'dispute', 'rival_price', 'no_need', 'other')), ('outcome__in', ('', 'reached', 'no_answer', 'wrong_number', 'refused', 'lapsed'))), name='call_in_known_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'recall'), ('message__isnull', False), ('trouble', None)), models.Q(('kind', 'care'), ('message', None), ('trouble__isnull', False)), _connector='OR'), name='a_call_says_where_it_comes_from'),
-        ),
-        migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', False), ('state', 'done'), models.Q(('outcome', ''), _negated=True)), models.Q(('done_at', None), ('outcome', ''), ('state__in', ('open', 'taken'))), _connector='OR'), name='a_done_call_has_its_outcome'),
-        ),
-        migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), ('taken_by', None)), models.Q(('state', 'open'), _negated=True), _connector='OR'), name='an_open_call_is_nobodys'),
         ),
         migrations.RunSQL(GUARDS, NO_GUARDS),
     ]

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from liuke.analytics import queries as analytics
 from liuke.analytics.errors import NoOrdersYet
 from liuke.analytics.models import Source
+from liuke.analytics.segments import grammar
 from liuke.base.errors import Invalid
 from liuke.engagement import queries
 from liuke.engagement.actions import plans as actions
@@ -87,11 +88,12 @@ def new_plan(request: HttpRequest) -> HttpResponse:
     frame = frame_of(request, "plans")
     source = _source(frame)
     if request.method == "GET":
-        return _form_page(request, frame, _fresh(request, source), template=_template_key(request))
+        chosen = _template(request.GET.get("template", ""))
+        form = _fresh(request, source, chosen)
+        return _form_page(request, frame, form, template=chosen.key if chosen else "")
     template, filters = request.POST.get("template", ""), Filters.read(request.POST)
-    form = PlanForm(
-        request.POST, source=source, filters=filters, audience=_ruled(template, filters)
-    )
+    audience = _ruled(_template(template), filters)
+    form = PlanForm(request.POST, source=source, filters=filters, audience=audience)
     if not form.is_valid():
         return _form_page(request, frame, form, template=template)
     if not is_first(request):
@@ -182,13 +184,11 @@ def _source(frame: Frame) -> Source:
     return frame.source
 
 
-def _template_key(request: HttpRequest) -> str:
-    known = {template.key for template in queries.templates()}
-    key = request.GET.get("template", "")
-    return key if key in known else ""
+def _template(key: str) -> PlanTemplate | None:
+    return next((template for template in queries.templates() if template.key == key), None)
 
 
-def _fresh(request: HttpRequest, source: Source) -> PlanForm:
+def _fresh(request: HttpRequest, source: Source, template: PlanTemplate | None) -> PlanForm:
     """A form not yet sent: what the address says of template, segment and filter is filled in."""
     initial: dict[str, Any] = {
         "channel": "inbox",
@@ -197,13 +197,12 @@ def _fresh(request: HttpRequest, source: Source) -> PlanForm:
         "again_after_days": 30,
         "special_days": SPECIAL_DAYS,
     }
-    filters, chosen = Filters.read(request.GET), _template_key(request)
-    audience = _ruled(chosen, filters)
-    for template in queries.templates():
-        if template.key == chosen:
-            initial |= from_template(template, source)
-            if not filters.audience():
-                filters = Filters.of(template.audience)
+    filters = Filters.read(request.GET)
+    audience = _ruled(template, filters)
+    if template is not None:
+        initial |= from_template(template, source)
+        if not filters.audience():
+            filters = Filters.of(template.audience)
     if reference := request.GET.get("segment", ""):
         segment = analytics.segment_named(reference)
         initial["segment"] = segment.reference
@@ -211,12 +210,11 @@ def _fresh(request: HttpRequest, source: Source) -> PlanForm:
     return PlanForm(None, source=source, filters=filters, audience=audience, initial=initial)
 
 
-def _ruled(template_key: str, filters: Filters) -> dict[str, Any] | None:
+def _ruled(template: PlanTemplate | None, filters: Filters) -> dict[str, Any] | None:
     """The audience of a template that no filter can say, unless filters say another."""
-    for template in queries.templates():
-        if template.key == template_key and "rule" in template.audience and not filters.audience():
-            return dict(template.audience)
-    return None
+    if template is None or "rule" not in template.audience or filters.audience():
+        return None
+    return dict(template.audience)
 
 
 def _changed(form: PlanForm, version: PlanVersion) -> dict[str, Any]:
@@ -248,7 +246,9 @@ def _form_page(
         "audience_says": audience_says(
             audience, source.currency, frame.group_names, names_of(source)
         ),
-        "people": address("console:members", source=frame.source_key, **kept),
+        "people": ""
+        if grammar.is_rule(audience)
+        else address("console:members", source=frame.source_key, **kept),
         "members": analytics.audience(source, audience).count(),
         "segments": analytics.segments(source),
         "channels": _choices(CHANNELS, CHANNELS_SAY),

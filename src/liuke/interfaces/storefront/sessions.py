@@ -18,6 +18,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from liuke.base import clock
+from liuke.base.prepared import Prepared
 from liuke.engagement import queries
 from liuke.interfaces.storefront.beacon import NO_NOTES_COOKIE, note
 from liuke.people.models import Member
@@ -26,6 +27,10 @@ from liuke.people.queries import may_be_noted, zone_of
 COOKIE, DAY = "member", "day"
 LASTS_DAYS = 30
 OUR_PAGES = ("/me/", "/u/", "/shop/", "/pay/back/")
+
+
+_SESSION = Prepared(lambda key: Session.objects.filter(session_key=key), str)
+_MEMBER = Prepared(lambda member: Member.objects.filter(pk=member, erased_at=None), int)
 
 
 class MemberRequest(HttpRequest):
@@ -41,11 +46,10 @@ View = Callable[..., HttpResponseBase]
 def member_of(request: HttpRequest) -> Member | None:
     """The member who is signed in here, or None. A session older than `sessions_from` has ended."""
     key = request.COOKIES.get(COOKIE, "")
-    session = SessionStore(key) if key.isalnum() else None
-    if session is None or "member" not in session:
-        return None
-    member = Member.objects.filter(pk=session["member"], erased_at=None).first()
-    return member if member is not None and _is_in_force(session["since"], member) else None
+    session = _SESSION.first(key) if key.isalnum() else None
+    told = session.get_decoded() if session and session.expire_date > clock.now() else {}
+    member = _MEMBER.first(told["member"]) if "member" in told else None
+    return member if member is not None and _is_in_force(told["since"], member) else None
 
 
 def persons_of(keys: Collection[str]) -> dict[str, int]:

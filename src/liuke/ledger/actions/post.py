@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
 from liuke.base import clock
+from liuke.base.prepared import rows
 from liuke.ledger.accounts import AccountName
 from liuke.ledger.errors import AlreadyReversed, KeyUsedOtherwise, NotEnough, UnknownEntry
 from liuke.ledger.models import Entry, Leg
@@ -83,9 +82,8 @@ def _book(
         [account.is_guarded for account in legs],
         list(legs.values()),
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_POST, [key, kind, about, reverses, at or clock.now(), *told])
-        entry_id, is_new, refused = cursor.fetchone()
+    given = [key, kind, about, reverses, at or clock.now(), *told]
+    ((entry_id, is_new, refused),) = rows(_POST, given)
     if refused == "never_overdrawn":
         raise NotEnough
     if refused is not None:

@@ -64,6 +64,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'ledger_entry',
+                'indexes': [
+                    models.Index(condition=models.Q(('about', ''), _negated=True), fields=['about', 'id'], name='entry_by_about'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('key', ''), _negated=True), models.Q(('kind', ''), _negated=True)), name='an_entry_has_a_name'),
+                    models.UniqueConstraint(condition=models.Q(('reverses__isnull', False)), fields=('reverses',), name='one_reversal_an_entry'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -76,6 +83,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'ledger_leg',
+                'indexes': [
+                    models.Index(fields=['account', 'entry'], include=('amount_fen',), name='leg_by_account'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('amount_fen', 0), _negated=True), name='a_leg_moves_something'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -95,46 +108,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'ledger_reservation',
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'pending')), fields=['expires_at'], name='reservation_due'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('state__in', ('pending', 'posted', 'voided', 'expired')), models.Q(('key', ''), _negated=True)), name='reservation_in_known_words'),
+                    models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0), models.Q(('debit', models.F('credit')), _negated=True)), name='a_reservation_moves_something'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='an_ended_reservation_says_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('posted_fen__gte', 1), ('posted_fen__lte', models.F('amount_fen')), ('state', 'posted')), models.Q(models.Q(('state', 'posted'), _negated=True), ('posted_fen', 0)), _connector='OR'), name='what_is_posted_was_reserved'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(condition=models.Q(('about', ''), _negated=True), fields=['about', 'id'], name='entry_by_about'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('key', ''), _negated=True), models.Q(('kind', ''), _negated=True)), name='an_entry_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(condition=models.Q(('reverses__isnull', False)), fields=('reverses',), name='one_reversal_an_entry'),
-        ),
-        migrations.AddIndex(
-            model_name='leg',
-            index=models.Index(fields=['account', 'entry'], include=('amount_fen',), name='leg_by_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='leg',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen', 0), _negated=True), name='a_leg_moves_something'),
-        ),
-        migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['expires_at'], name='reservation_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('pending', 'posted', 'voided', 'expired')), models.Q(('key', ''), _negated=True)), name='reservation_in_known_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0), models.Q(('debit', models.F('credit')), _negated=True)), name='a_reservation_moves_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='an_ended_reservation_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('posted_fen__gte', 1), ('posted_fen__lte', models.F('amount_fen')), ('state', 'posted')), models.Q(models.Q(('state', 'posted'), _negated=True), ('posted_fen', 0)), _connector='OR'), name='what_is_posted_was_reserved'),
         ),
     ]

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
 
 from liuke.base import clock, ids
+from liuke.base.prepared import rows, run
 from liuke.membership.actions.offers import broken_rule
 from liuke.membership.errors import (
     BadCouponKind,
@@ -167,9 +168,7 @@ def lock_coupon(
         "until": until,
         "at": clock.now(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, given)
-        is_taken, is_within = cursor.fetchone()
+    ((is_taken, is_within),) = rows(_LOCK, given)
     if not is_taken:
         raise CouponTaken
     if not is_within:
@@ -178,9 +177,7 @@ def lock_coupon(
 
 def use_coupon(*, order_ref: str) -> bool:
     """The order was paid: its coupon is used. False when it has none locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(_USE, {"order": order_ref, "at": clock.now()})
-        return bool(cursor.rowcount)
+    return bool(run(_USE, {"order": order_ref, "at": clock.now()}))
 
 
 def return_coupon(*, order_ref: str) -> bool:

@@ -43,6 +43,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'membership_coupon_kind',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('budget_fen__gte', django.db.models.expressions.CombinedExpression(models.F('spent_fen'), '+', models.F('locked_fen'))), ('locked_fen__gte', 0), ('spent_fen__gte', 0)), name='coupons_stay_in_their_budget'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('off_fen__gt', 0), ('off_fen__isnull', False), ('off_max_fen', None), ('percent_off', None)), models.Q(('off_fen', None), ('percent_off__isnull', False), ('percent_off__range', (1, 99)), ('off_max_fen__gt', 0), ('off_max_fen__isnull', False)), _connector='OR'), name='a_coupon_takes_an_amount_or_a_bounded_percentage'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('product', None), ('scene', None)), models.Q(('scene', None), ('variant', None)), models.Q(('product', None), ('variant', None)), _connector='OR'), name='a_coupon_has_one_scope'),
+                    models.CheckConstraint(condition=models.Q(('min_spend_fen__gte', 0), ('per_person_max__gt', 0), ('valid_days__gt', 0)), name='a_coupon_kind_makes_sense'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -64,6 +70,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'membership_coupon',
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'free')), fields=['person', 'expires_at'], name='coupon_to_use'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('kind', 'person', 'number'), name='coupons_of_a_person_are_numbered'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('locked_until', None), ('off_fen', 0), ('order_ref', None), ('state', 'free'), ('used_at', None)), models.Q(('locked_until__isnull', False), ('off_fen__gt', 0), ('order_ref__isnull', False), ('state', 'locked'), ('used_at', None)), models.Q(('locked_until', None), ('off_fen__gt', 0), ('order_ref__isnull', False), ('state', 'used'), ('used_at__isnull', False)), _connector='OR'), name='a_coupon_is_free_locked_or_used'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ('free', 'locked', 'used'))), name='coupon_in_a_known_state'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -92,6 +106,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'membership_level',
+                'constraints': [
+                    models.UniqueConstraint(fields=('ladder', 'key'), name='one_level_of_a_key'),
+                    models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('ladder', 'position'), name='one_level_of_a_position'),
+                    models.CheckConstraint(condition=models.Q(('pays_percent__range', (1, 100)), ('spent_from_fen__gte', 0)), name='a_level_makes_sense'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('position', 0), _negated=True), models.Q(('orders_from', 0), ('spent_from_fen', 0)), _connector='OR'), name='the_lowest_level_asks_for_nothing'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -107,6 +127,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'membership_level_move',
+                'indexes': [
+                    models.Index(fields=['person', '-id'], name='level_move_by_person'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('previous', None), models.Q(('previous', models.F('level')), _negated=True), _connector='OR'), name='a_move_changes_level'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -133,6 +159,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'membership_offer',
+                'indexes': [
+                    models.Index(condition=models.Q(('kind', 'first_order')), fields=['starts_at'], name='first_order_offers'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ('first_order', 'special_price'))), name='offer_of_a_known_kind'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('product', None), ('scene', None)), models.Q(('scene', None), ('variant', None)), models.Q(('product', None), ('variant', None)), _connector='OR'), name='an_offer_has_one_scope'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind', 'first_order'), _negated=True), models.Q(('gift_quantity__gt', 0), ('gift_variant__isnull', False), ('min_payable_fen__gt', 0), ('off_fen', None), ('percent_off', None), ('price_fen', None)), _connector='OR'), name='a_first_order_offer_brings_a_gift'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind', 'special_price'), _negated=True), models.Q(('gift_quantity', 0), ('gift_variant', None), ('quantity_max__gt', 0), models.Q(models.Q(('off_fen', None), ('percent_off__isnull', False), ('percent_off__range', (1, 99)), ('price_fen', None)), models.Q(('off_fen__gt', 0), ('off_fen__isnull', False), ('percent_off', None), ('price_fen', None)), models.Q(('off_fen', None), ('percent_off', None), ('price_fen__gt', 0), ('price_fen__isnull', False), ('scene', None)), _connector='OR')), _connector='OR'), name='a_special_price_is_one_of_three'),
+                    models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='an_offer_ends_after_it_starts'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -148,6 +184,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'membership_offer_grant',
+                'indexes': [
+                    models.Index(fields=['person', '-ends_at'], name='grant_by_person'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('offer', 'person', 'about'), name='an_offer_is_granted_once_a_message'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='a_grant_ends_after_it_starts'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -164,6 +207,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'membership_offer_use',
+                'indexes': [
+                    models.Index(fields=['order_ref'], name='offer_use_by_order'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('kind', 'first_order'), ('returned_at', None)), fields=('person',), name='one_first_order_offer_a_person'),
+                    models.UniqueConstraint(condition=models.Q(('grant__isnull', False), ('returned_at', None)), fields=('grant',), name='one_order_a_grant'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('grant', None), ('kind', 'first_order')), models.Q(('grant__isnull', False), ('kind', 'special_price')), _connector='OR'), name='a_special_price_was_granted'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -176,118 +227,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'membership_spend',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('orders__gte', 0), ('spent_fen__gte', 0)), name='spend_is_not_negative'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='couponkind',
-            constraint=models.CheckConstraint(condition=models.Q(('budget_fen__gte', django.db.models.expressions.CombinedExpression(models.F('spent_fen'), '+', models.F('locked_fen'))), ('locked_fen__gte', 0), ('spent_fen__gte', 0)), name='coupons_stay_in_their_budget'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponkind',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('off_fen__gt', 0), ('off_fen__isnull', False), ('off_max_fen', None), ('percent_off', None)), models.Q(('off_fen', None), ('percent_off__isnull', False), ('percent_off__range', (1, 99)), ('off_max_fen__gt', 0), ('off_max_fen__isnull', False)), _connector='OR'), name='a_coupon_takes_an_amount_or_a_bounded_percentage'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponkind',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('product', None), ('scene', None)), models.Q(('scene', None), ('variant', None)), models.Q(('product', None), ('variant', None)), _connector='OR'), name='a_coupon_has_one_scope'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponkind',
-            constraint=models.CheckConstraint(condition=models.Q(('min_spend_fen__gte', 0), ('per_person_max__gt', 0), ('valid_days__gt', 0)), name='a_coupon_kind_makes_sense'),
-        ),
-        migrations.AddIndex(
-            model_name='coupon',
-            index=models.Index(condition=models.Q(('state', 'free')), fields=['person', 'expires_at'], name='coupon_to_use'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.UniqueConstraint(fields=('kind', 'person', 'number'), name='coupons_of_a_person_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('locked_until', None), ('off_fen', 0), ('order_ref', None), ('state', 'free'), ('used_at', None)), models.Q(('locked_until__isnull', False), ('off_fen__gt', 0), ('order_ref__isnull', False), ('state', 'locked'), ('used_at', None)), models.Q(('locked_until', None), ('off_fen__gt', 0), ('order_ref__isnull', False), ('state', 'used'), ('used_at__isnull', False)), _connector='OR'), name='a_coupon_is_free_locked_or_used'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('free', 'locked', 'used'))), name='coupon_in_a_known_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='level',
-            constraint=models.UniqueConstraint(fields=('ladder', 'key'), name='one_level_of_a_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='level',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('ladder', 'position'), name='one_level_of_a_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='level',
-            constraint=models.CheckConstraint(condition=models.Q(('pays_percent__range', (1, 100)), ('spent_from_fen__gte', 0)), name='a_level_makes_sense'),
-        ),
-        migrations.AddConstraint(
-            model_name='level',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('position', 0), _negated=True), models.Q(('orders_from', 0), ('spent_from_fen', 0)), _connector='OR'), name='the_lowest_level_asks_for_nothing'),
-        ),
-        migrations.AddIndex(
-            model_name='levelmove',
-            index=models.Index(fields=['person', '-id'], name='level_move_by_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='levelmove',
-            constraint=models.CheckConstraint(condition=models.Q(('previous', None), models.Q(('previous', models.F('level')), _negated=True), _connector='OR'), name='a_move_changes_level'),
-        ),
-        migrations.AddIndex(
-            model_name='offer',
-            index=models.Index(condition=models.Q(('kind', 'first_order')), fields=['starts_at'], name='first_order_offers'),
-        ),
-        migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('first_order', 'special_price'))), name='offer_of_a_known_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('product', None), ('scene', None)), models.Q(('scene', None), ('variant', None)), models.Q(('product', None), ('variant', None)), _connector='OR'), name='an_offer_has_one_scope'),
-        ),
-        migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'first_order'), _negated=True), models.Q(('gift_quantity__gt', 0), ('gift_variant__isnull', False), ('min_payable_fen__gt', 0), ('off_fen', None), ('percent_off', None), ('price_fen', None)), _connector='OR'), name='a_first_order_offer_brings_a_gift'),
-        ),
-        migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'special_price'), _negated=True), models.Q(('gift_quantity', 0), ('gift_variant', None), ('quantity_max__gt', 0), models.Q(models.Q(('off_fen', None), ('percent_off__isnull', False), ('percent_off__range', (1, 99)), ('price_fen', None)), models.Q(('off_fen__gt', 0), ('off_fen__isnull', False), ('percent_off', None), ('price_fen', None)), models.Q(('off_fen', None), ('percent_off', None), ('price_fen__gt', 0), ('price_fen__isnull', False), ('scene', None)), _connector='OR')), _connector='OR'), name='a_special_price_is_one_of_three'),
-        ),
-        migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='an_offer_ends_after_it_starts'),
-        ),
-        migrations.AddIndex(
-            model_name='offergrant',
-            index=models.Index(fields=['person', '-ends_at'], name='grant_by_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='offergrant',
-            constraint=models.UniqueConstraint(fields=('offer', 'person', 'about'), name='an_offer_is_granted_once_a_message'),
-        ),
-        migrations.AddConstraint(
-            model_name='offergrant',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='a_grant_ends_after_it_starts'),
-        ),
-        migrations.AddIndex(
-            model_name='offeruse',
-            index=models.Index(fields=['order_ref'], name='offer_use_by_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='offeruse',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'first_order'), ('returned_at', None)), fields=('person',), name='one_first_order_offer_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='offeruse',
-            constraint=models.UniqueConstraint(condition=models.Q(('grant__isnull', False), ('returned_at', None)), fields=('grant',), name='one_order_a_grant'),
-        ),
-        migrations.AddConstraint(
-            model_name='offeruse',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('grant', None), ('kind', 'first_order')), models.Q(('grant__isnull', False), ('kind', 'special_price')), _connector='OR'), name='a_special_price_was_granted'),
-        ),
-        migrations.AddConstraint(
-            model_name='spend',
-            constraint=models.CheckConstraint(condition=models.Q(('orders__gte', 0), ('spent_fen__gte', 0)), name='spend_is_not_negative'),
         ),
     ]

@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from liuke.base import clock, live
+from liuke.base.prepared import Prepared, one, run
 from liuke.catalog.actions import hold_stock, release_hold
 from liuke.events.actions import publish
 from liuke.membership.actions import (
@@ -35,13 +36,32 @@ EXPIRE_AT_ONCE = 200
 # The page of the order hears of it in the same statement, as by `live.tell`.
 _MOVE = """
 UPDATE orders_order SET state = '{after}', {after}_at = %(at)s WHERE id = %(order)s AND state = '{before}'
-RETURNING *, pg_notify(%(channel)s, %(topic)s)
+RETURNING {columns}, pg_notify(%(channel)s, %(topic)s)
 """
+_FORGET_SECRETS = """
+UPDATE orders_line SET secrets_sealed = NULL WHERE order_id = %s AND secrets_sealed IS NOT NULL
+"""
+_HELD = Prepared(
+    lambda order_id: Order.objects.select_for_update(no_key=True).filter(pk=order_id), int
+)
 
 
-@transaction.atomic
+def held_order(order_id: int) -> Order:
+    """The order, held until the transaction ends.
+
+    Raises:
+        UnknownOrder: there is none.
+    """
+    order = _HELD.first(order_id)
+    if order is None:
+        raise UnknownOrder
+    return order
+
+
 def mark_paid(*, order_id: int) -> Order:
-    """The money is there. An order that only time has cancelled takes its stock, offers and coupon once more.
+    """The money is there, says the caller's transaction, which a refusal does not touch.
+
+    An order that only time has cancelled takes its stock, offers and coupon once more.
 
     Raises:
         OrderCancelled: somebody cancelled it.
@@ -64,6 +84,7 @@ def mark_paid(*, order_id: int) -> Order:
     return order
 
 
+@transaction.atomic
 def _pay_late(order_id: int) -> Order:
     order = _held(order_id)
     if order.state != "cancelled":
@@ -221,13 +242,11 @@ def _let_go(order: Order) -> None:
 
 
 def _forget_secrets(order: Order) -> None:
-    Line.objects.filter(order=order, secrets_sealed__isnull=False).update(secrets_sealed=None)
+    run(_FORGET_SECRETS, [order.pk])
 
 
 def _held(order_id: int) -> Order:
-    order = Order.objects.select_for_update(no_key=True).filter(pk=order_id).first()
-    if order is None:
-        raise UnknownOrder
+    order = held_order(order_id)
     live.tell("order", order_id)
     return order
 
@@ -245,5 +264,5 @@ def _move(order_id: int, before: str, after: str) -> Order | None:
     """A compare-and-set: the order as it is afterwards, None when it was elsewhere."""
     told = {"channel": live.CHANNEL, "topic": live.topic_of("order", order_id)}
     given = {"order": order_id, "at": clock.now(), **told}
-    statement = _MOVE.format(before=before, after=after)
-    return next(iter(Order.objects.raw(statement, given)), None)
+    statement = _MOVE.format(before=before, after=after, columns="{columns}")
+    return one(Order, statement, given)

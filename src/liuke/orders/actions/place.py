@@ -11,11 +11,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Sum
 
 from liuke.base import clock, ids, sealing
-from liuke.base.prepared import Prepared
+from liuke.base.prepared import Prepared, Written, rows, run
 from liuke.catalog.actions import hold_stock
 from liuke.catalog.rules import check_answers, read_order_form
 from liuke.events.actions import publish
@@ -38,11 +38,18 @@ from liuke.orders.rules import HOLD_GRACE_MINUTES, KEY_LETTERS
 from liuke.people.models import Member
 
 _TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_UNPAID = (
+    "SELECT count(*) FROM orders_order WHERE {column} = %s AND state = 'placed' AND expires_at > %s"
+)
 _REMEMBER = """
 INSERT INTO orders_last_answers AS known (person_id, product_id, answers, at) VALUES (%s, %s, %s, %s)
 ON CONFLICT (person_id, product_id) DO UPDATE SET answers = EXCLUDED.answers, at = EXCLUDED.at
 WHERE known.answers <> EXCLUDED.answers
 """
+_KNOWN = Prepared(
+    lambda person_id, key: Order.objects.filter(person_id=person_id, key=key), int, str
+)
+_ORDER, _LINE = Written(Order), Written(Line)
 Answers = dict[int, tuple[dict[str, str], dict[str, str]]]  # product → (open answers, secret ones)
 
 
@@ -100,11 +107,6 @@ def place_order(
     return order
 
 
-_KNOWN = Prepared(
-    lambda person_id, key: Order.objects.filter(person_id=person_id, key=key), int, str
-)
-
-
 def _content(wants: Sequence[Want], form: Mapping[str, str], coupon_ref: str | None) -> str:
     """What tells two orders of one key apart. Keyed: the form may hold a secret."""
     told = json.dumps([list(map(list, wants)), dict(form), coupon_ref or ""], sort_keys=True)
@@ -115,21 +117,24 @@ def _take_turns(member: Member, network_index: str) -> None:
     names = [f"orders.person:{member.person_id}"]
     if network_index:
         names.append(f"orders.network:{network_index}")
-    with connection.cursor() as cursor:
-        for name in names:
-            cursor.execute(_TAKE_TURNS, [name])
+    for name in names:
+        rows(_TAKE_TURNS, [name])
 
 
 def _check_unpaid(
     member: Member, network_index: str, policy: OrderPolicy, now: dt.datetime
 ) -> None:
-    unpaid = Order.objects.filter(state="placed", expires_at__gt=now)
-    if unpaid.filter(person_id=member.person_id).count() >= policy.unpaid_per_person:
+    if _unpaid("person_id", member.person_id, now) >= policy.unpaid_per_person:
         raise TooManyUnpaid
     if network_index:
-        beside = unpaid.filter(network_index=network_index).count()
+        beside = _unpaid("network_index", network_index, now)
         if beside >= policy.unpaid_per_network:
             raise TooManyUnpaid
+
+
+def _unpaid(column: str, value: int | str, now: dt.datetime) -> int:
+    ((count,),) = rows(_UNPAID.format(column=column), [value, now])
+    return int(count)
 
 
 def _check_limits(member: Member, quote: Quote, policy: OrderPolicy) -> None:
@@ -214,15 +219,12 @@ def _write(
     )
     if queries.is_guest(member):
         order.guest_index = queries.guest_index(queries.guest_token(order))
-    order.save(force_insert=True)
-    return order
+    return _ORDER(order)
 
 
 def _write_lines(order: Order, quote: Quote, answers: Answers) -> None:
-    Line.objects.bulk_create(
-        _line(order, number, line, *answers.get(line.variant.product_id, ({}, {})))
-        for number, line in enumerate(quote.lines, start=1)
-    )
+    for number, line in enumerate(quote.lines, start=1):
+        _LINE(_line(order, number, line, *answers.get(line.variant.product_id, ({}, {}))))
 
 
 def _line(
@@ -256,11 +258,8 @@ def _line(
 
 
 def _remember(order: Order, answers: Answers) -> None:
-    with connection.cursor() as cursor:
-        for product_id, (told, _) in sorted(answers.items()):
-            cursor.execute(
-                _REMEMBER, [order.person_id, product_id, json.dumps(told), order.placed_at]
-            )
+    for product_id, (told, _) in sorted(answers.items()):
+        run(_REMEMBER, [order.person_id, product_id, json.dumps(told), order.placed_at])
 
 
 def _take(order: Order, quote: Quote) -> None:

@@ -58,6 +58,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'orders_order',
+                'indexes': [
+                    models.Index(fields=['person', '-id'], name='order_by_person'),
+                    models.Index(condition=models.Q(('state', 'placed')), fields=['expires_at'], name='order_unpaid'),
+                    models.Index(condition=models.Q(('state', 'placed'), models.Q(('network_index', ''), _negated=True)), fields=['network_index'], name='order_unpaid_by_network'),
+                    models.Index(condition=models.Q(('state', 'paid')), fields=['paid_at'], name='order_undelivered'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('person', 'key'), name='one_order_a_key'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ('placed', 'paid', 'delivered', 'completed', 'cancelled', 'refunded'))), name='order_in_a_known_state'),
+                    models.CheckConstraint(condition=models.Q(('goods_fen', django.db.models.expressions.CombinedExpression(models.F('payable_fen'), '+', models.F('subsidy_fen'))), ('list_fen__gte', models.F('goods_fen')), ('payable_fen__gt', 0), ('subsidy_fen__gte', 0)), name='member_and_site_pay_the_goods'),
+                    models.CheckConstraint(condition=models.Q(('refunded_fen__gte', 0), ('refunded_fen__lte', models.F('payable_fen'))), name='no_more_goes_back_than_was_paid'),
+                    models.CheckConstraint(condition=models.Q(('key', ''), _negated=True), name='an_order_has_a_key'),
+                    models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('placed_at'))), name='an_order_waits_a_while'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', False), ('state', 'cancelled'), ('cancel_reason__in', ('member', 'staff', 'expired'))), models.Q(models.Q(('state', 'cancelled'), _negated=True), ('cancel_reason', ''), ('cancelled_at', None)), _connector='OR'), name='a_cancelled_order_says_why'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('paid_at', None), ('refunded_fen', 0), ('state__in', ('placed', 'cancelled'))), models.Q(models.Q(('state__in', ('placed', 'cancelled')), _negated=True), ('paid_at__isnull', False)), _connector='OR'), name='a_paid_order_says_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('delivered_at', None), ('state__in', ('placed', 'cancelled', 'paid'))), models.Q(('delivered_at__isnull', False), ('state__in', ('delivered', 'completed'))), ('state', 'refunded'), _connector='OR'), name='a_delivered_order_says_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('state', 'completed')), models.Q(models.Q(('state', 'completed'), _negated=True), ('completed_at', None)), _connector='OR'), name='a_completed_order_says_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('refunded_at__isnull', False), ('state', 'refunded'), ('refunded_fen', models.F('payable_fen'))), models.Q(models.Q(('state', 'refunded'), _negated=True), ('refunded_at', None), ('refunded_fen__lt', models.F('payable_fen'))), _connector='OR'), name='a_refunded_order_gave_everything_back'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -86,6 +105,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'orders_line',
+                'indexes': [
+                    models.Index(fields=['merchant', '-id'], name='line_by_merchant'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('order', 'number'), name='lines_are_numbered'),
+                    models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('total_fen__gte', 0), ('goods_fen__lte', models.F('list_fen')), ('total_fen__lte', models.F('goods_fen'))), name='a_line_is_never_dearer_than_listed'),
+                    models.CheckConstraint(condition=models.Q(('is_gift', False), models.Q(('is_gift', True), ('total_fen', 0)), _connector='OR'), name='a_gift_is_free'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -103,81 +130,5 @@ class Migration(migrations.Migration):
                 'db_table': 'orders_policy',
                 'constraints': [models.CheckConstraint(condition=models.Q(('guest_payable_max_fen__gte', 0), ('pay_minutes__range', (1, 1440)), ('quantity_max__range', (1, 10000)), ('unpaid_per_network__gt', 0), ('unpaid_per_person__gt', 0)), name='orders_can_be_placed_and_end')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['person', '-id'], name='order_by_person'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('state', 'placed')), fields=['expires_at'], name='order_unpaid'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('state', 'placed'), models.Q(('network_index', ''), _negated=True)), fields=['network_index'], name='order_unpaid_by_network'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('state', 'paid')), fields=['paid_at'], name='order_undelivered'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('person', 'key'), name='one_order_a_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('placed', 'paid', 'delivered', 'completed', 'cancelled', 'refunded'))), name='order_in_a_known_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('goods_fen', django.db.models.expressions.CombinedExpression(models.F('payable_fen'), '+', models.F('subsidy_fen'))), ('list_fen__gte', models.F('goods_fen')), ('payable_fen__gt', 0), ('subsidy_fen__gte', 0)), name='member_and_site_pay_the_goods'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('refunded_fen__gte', 0), ('refunded_fen__lte', models.F('payable_fen'))), name='no_more_goes_back_than_was_paid'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('key', ''), _negated=True), name='an_order_has_a_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('placed_at'))), name='an_order_waits_a_while'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', False), ('state', 'cancelled'), ('cancel_reason__in', ('member', 'staff', 'expired'))), models.Q(models.Q(('state', 'cancelled'), _negated=True), ('cancel_reason', ''), ('cancelled_at', None)), _connector='OR'), name='a_cancelled_order_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('paid_at', None), ('refunded_fen', 0), ('state__in', ('placed', 'cancelled'))), models.Q(models.Q(('state__in', ('placed', 'cancelled')), _negated=True), ('paid_at__isnull', False)), _connector='OR'), name='a_paid_order_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('delivered_at', None), ('state__in', ('placed', 'cancelled', 'paid'))), models.Q(('delivered_at__isnull', False), ('state__in', ('delivered', 'completed'))), ('state', 'refunded'), _connector='OR'), name='a_delivered_order_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('state', 'completed')), models.Q(models.Q(('state', 'completed'), _negated=True), ('completed_at', None)), _connector='OR'), name='a_completed_order_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('refunded_at__isnull', False), ('state', 'refunded'), ('refunded_fen', models.F('payable_fen'))), models.Q(models.Q(('state', 'refunded'), _negated=True), ('refunded_at', None), ('refunded_fen__lt', models.F('payable_fen'))), _connector='OR'), name='a_refunded_order_gave_everything_back'),
-        ),
-        migrations.AddIndex(
-            model_name='line',
-            index=models.Index(fields=['merchant', '-id'], name='line_by_merchant'),
-        ),
-        migrations.AddConstraint(
-            model_name='line',
-            constraint=models.UniqueConstraint(fields=('order', 'number'), name='lines_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='line',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('total_fen__gte', 0), ('goods_fen__lte', models.F('list_fen')), ('total_fen__lte', models.F('goods_fen'))), name='a_line_is_never_dearer_than_listed'),
-        ),
-        migrations.AddConstraint(
-            model_name='line',
-            constraint=models.CheckConstraint(condition=models.Q(('is_gift', False), models.Q(('is_gift', True), ('total_fen', 0)), _connector='OR'), name='a_gift_is_free'),
         ),
     ]

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 
 from liuke.base import ids, sealing
+from liuke.base.prepared import Prepared
 from liuke.orders.errors import UnknownOrder
 from liuke.orders.models import LastAnswers, Line, Order
 from liuke.orders.rules import GUEST_PREFIX
@@ -17,6 +18,12 @@ from liuke.people.rules import SITE_SOURCE
 
 SECRETS_PURPOSE = "orders.secrets"
 _GUEST, _GUEST_INDEX = "orders.guest", "orders.guest_index"
+_BOUGHT = Prepared(
+    lambda person_id: Order.objects.filter(person_id=person_id, paid_at__isnull=False).exclude(
+        state="refunded"
+    )[:1],
+    int,
+)
 
 
 def order_named(text: str) -> Order:
@@ -77,11 +84,7 @@ def quantities_of(order_ids: Collection[int]) -> dict[int, int]:
 
 def has_bought(person_id: int | None) -> bool:
     """Whether a person has paid for an order that was not refunded."""
-    return (
-        Order.objects.filter(person_id=person_id, paid_at__isnull=False)
-        .exclude(state="refunded")
-        .exists()
-    )
+    return person_id is not None and bool(_BOUGHT(person_id))
 
 
 def last_answers(person_id: int, product_id: int) -> dict[str, str]:

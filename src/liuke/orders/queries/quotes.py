@@ -86,6 +86,10 @@ _VARIANT = Prepared(
     ),
     str,
 )
+_GIFT = Prepared(
+    lambda variant_id: Variant.objects.select_related("product__merchant").filter(pk=variant_id),
+    int,
+)
 _POLICY = Prepared(lambda: OrderPolicy.objects.order_by("-version")[:1])
 
 
@@ -188,7 +192,7 @@ def _gift(
     gift = gift_for(lines, terms.gifts)
     if gift is None or has_bought(person_id):
         return None
-    variant = Variant.objects.select_related("product__merchant").get(pk=gift.variant_id)
+    (variant,) = _GIFT(gift.variant_id)
     needed = gift.quantity + quantities.get(variant.pk, 0)
     left = stock_of([variant.pk], at_most=needed)[variant.pk]
     if left is not None and left < needed:

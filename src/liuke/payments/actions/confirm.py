@@ -8,16 +8,23 @@ from django.db import transaction
 
 from liuke.base import clock
 from liuke.base.errors import Refusal
+from liuke.base.prepared import Prepared, run
 from liuke.ledger import accounts
 from liuke.ledger.actions import Move, post
-from liuke.orders.actions import mark_paid
-from liuke.orders.models import Order
+from liuke.orders.actions import held_order, mark_paid
 from liuke.payments.actions.discrepancies import note_discrepancy
 from liuke.payments.actions.refund import send_on, write_refund
 from liuke.payments.gateways import gateway_of_old
 from liuke.payments.gateways.protocol import Gateway, Trade
 from liuke.payments.models import Payment
 
+_PAYMENT = Prepared(lambda payment_id: Payment.objects.filter(pk=payment_id), int)
+_HELD = Prepared(
+    lambda payment_id: Payment.objects.select_for_update(no_key=True).filter(pk=payment_id), int
+)
+_PAID = """
+UPDATE payments_payment SET state = 'paid', trade_no = %s, paid_at = %s, pays_order = %s, due_at = NULL WHERE id = %s
+"""
 Became = Literal["paid", "returned", "known", "odd"]
 
 
@@ -28,13 +35,14 @@ def confirm_payment(*, payment_id: int, trade: Trade) -> Became:
     `paid`: the order is; `returned`: the order could not be paid any more, the money goes back by itself; `known`: we
     knew; `odd`: it does not fit, and a person has to look.
     """
-    return take_trade(held_payment(Payment.objects.get(pk=payment_id)), trade)
+    (payment,) = _PAYMENT(payment_id)
+    return take_trade(held_payment(payment), trade)
 
 
 def held_payment(payment: Payment) -> Payment:
     """A payment as it is now, with its order, both held until the transaction ends, the order first."""
-    order = Order.objects.select_for_update(no_key=True).get(pk=payment.order_id)
-    held = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
+    order = held_order(payment.order_id)
+    (held,) = _HELD(payment.pk)
     held.order = order
     return held
 
@@ -56,7 +64,7 @@ def take_trade(payment: Payment, trade: Trade) -> Became:
     payment.state, payment.trade_no = "paid", trade.trade_no
     payment.paid_at, payment.due_at = clock.now(), None
     payment.pays_order = refused is None
-    payment.save(update_fields=["state", "trade_no", "paid_at", "due_at", "pays_order"])
+    run(_PAID, [payment.trade_no, payment.paid_at, payment.pays_order, payment.pk])
     _book(payment, chosen)
     if refused is not None:
         excess = write_refund(payment=payment, amount_fen=payment.amount_fen, why=refused, by=None)

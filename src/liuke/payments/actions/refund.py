@@ -9,7 +9,7 @@ from liuke.base.jobs import enqueue
 from liuke.events.actions import publish
 from liuke.ledger import accounts, queries
 from liuke.ledger.actions import Move, post
-from liuke.orders.actions import mark_refunded
+from liuke.orders.actions import held_order, mark_refunded
 from liuke.orders.models import Order
 from liuke.payments.errors import (
     NothingToRefund,
@@ -44,7 +44,7 @@ def refund_order(
         RefundTooLarge: more than is left of it.
         OrderMovedOn: it is completed, or no longer there.
     """
-    held = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+    held = held_order(order.pk)
     payment = Payment.objects.filter(order=held, pays_order=True).first()
     left = held.payable_fen - held.refunded_fen
     wanted = left if amount_fen is None else amount_fen

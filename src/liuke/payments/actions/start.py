@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import transaction
 
 from liuke.base import clock, ids
-from liuke.base.prepared import Prepared
+from liuke.base.prepared import Written
+from liuke.orders.actions import held_order
 from liuke.orders.models import Order
 from liuke.payments.actions.confirm import take_trade
 from liuke.payments.errors import NotPayable
@@ -14,6 +15,8 @@ from liuke.payments.gateways import gateway as gateway_named
 from liuke.payments.gateways.protocol import Gateway, Trade
 from liuke.payments.models import Payment
 from liuke.payments.rules import WALLET, next_poll, payment_end
+
+_PAYMENT = Written(Payment)
 
 
 def start_payment(*, order: Order, gateway: str) -> Payment:
@@ -75,13 +78,8 @@ def _intend(order: Order, chosen: Gateway) -> Payment:
     return _write(held, chosen)
 
 
-_HELD = Prepared(
-    lambda order_id: Order.objects.select_for_update(no_key=True).filter(pk=order_id), int
-)
-
-
 def _payable(order: Order) -> Order:
-    (held,) = _HELD(order.pk)
+    held = held_order(order.pk)
     if held.state != "placed" or held.expires_at <= clock.now():
         raise NotPayable
     return held
@@ -90,13 +88,15 @@ def _payable(order: Order) -> Order:
 def _write(order: Order, chosen: Gateway) -> Payment:
     now = clock.now()
     expires_at = payment_end(now, order.expires_at)
-    return Payment.objects.create(
-        reference=ids.new_reference(),
-        order=order,
-        gateway=chosen.name,
-        amount_fen=order.payable_fen,
-        currency=settings.LIUKE_CURRENCY,
-        started_at=now,
-        expires_at=expires_at,
-        due_at=next_poll(0, now, expires_at),
+    return _PAYMENT(
+        Payment(
+            reference=ids.new_reference(),
+            order=order,
+            gateway=chosen.name,
+            amount_fen=order.payable_fen,
+            currency=settings.LIUKE_CURRENCY,
+            started_at=now,
+            expires_at=expires_at,
+            due_at=next_poll(0, now, expires_at),
+        )
     )

@@ -38,6 +38,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'payments_payment',
+                'indexes': [
+                    models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='payment_due'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0), ('gateway__in', ('wallet', 'sandbox')), ('state__in', ('open', 'paid', 'closed', 'odd'))), name='payment_in_known_words'),
+                    models.UniqueConstraint(condition=models.Q(('pays_order', True)), fields=('order',), name='one_payment_pays_an_order'),
+                    models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('order', 'gateway'), name='one_open_payment_a_gateway'),
+                    models.UniqueConstraint(condition=models.Q(('trade_no', ''), _negated=True), fields=('gateway', 'trade_no'), name='a_trade_is_one_payment'),
+                    models.CheckConstraint(condition=models.Q(models.Q(models.Q(('trade_no', ''), _negated=True), ('paid_at__isnull', False), ('state', 'paid')), models.Q(models.Q(('state', 'paid'), _negated=True), ('paid_at', None), ('pays_order', False), ('refunded_fen', 0)), _connector='OR'), name='a_paid_payment_has_its_trade'),
+                    models.CheckConstraint(condition=models.Q(('refunded_fen__gte', 0), ('refunded_fen__lte', models.F('amount_fen'))), name='refunds_stay_within_the_payment'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('state', 'open')), ('state', 'closed'), models.Q(('due_at', None), ('state__in', ('paid', 'odd'))), _connector='OR'), name='an_open_payment_is_asked_about'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -54,6 +66,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'payments_gateway_notice',
+                'constraints': [
+                    models.UniqueConstraint(fields=('gateway', 'notice_id'), name='a_notice_is_taken_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -76,6 +91,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'payments_discrepancy',
+                'indexes': [
+                    models.Index(condition=models.Q(('settled_at', None)), fields=['id'], name='discrepancy_open'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('gateway', 'trade_no'), name='one_discrepancy_a_trade'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ('unknown_order', 'wrong_amount', 'wrong_currency', 'wrong_seller', 'wrong_app', 'other_trade'))), name='discrepancy_in_known_words'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('settled_by', '')), models.Q(('settled_at__isnull', False), ('settled_by__in', ('refund', 'note'))), _connector='OR'), name='a_settled_discrepancy_says_how'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -102,78 +125,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'payments_refund',
+                'indexes': [
+                    models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='refund_due'),
+                    models.Index(condition=models.Q(('state', 'failed')), fields=['id'], name='refund_failed'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0), ('gateway__in', ('wallet', 'sandbox')), ('state__in', ('pending', 'done', 'failed'))), name='refund_in_known_words'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('discrepancy', None), ('payment__isnull', False)), models.Q(('discrepancy__isnull', False), ('payment', None)), _connector='OR'), name='a_refund_is_of_one_thing'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('done_at', None), ('due_at__isnull', False), ('state', 'pending')), models.Q(('done_at', None), ('due_at', None), ('state', 'failed')), models.Q(('done_at__isnull', False), ('due_at', None), ('state', 'done')), _connector='OR'), name='a_pending_refund_is_tried_again'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='payment_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0), ('gateway__in', ('wallet', 'sandbox')), ('state__in', ('open', 'paid', 'closed', 'odd'))), name='payment_in_known_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('pays_order', True)), fields=('order',), name='one_payment_pays_an_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('order', 'gateway'), name='one_open_payment_a_gateway'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('trade_no', ''), _negated=True), fields=('gateway', 'trade_no'), name='a_trade_is_one_payment'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('trade_no', ''), _negated=True), ('paid_at__isnull', False), ('state', 'paid')), models.Q(models.Q(('state', 'paid'), _negated=True), ('paid_at', None), ('pays_order', False), ('refunded_fen', 0)), _connector='OR'), name='a_paid_payment_has_its_trade'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('refunded_fen__gte', 0), ('refunded_fen__lte', models.F('amount_fen'))), name='refunds_stay_within_the_payment'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('state', 'open')), ('state', 'closed'), models.Q(('due_at', None), ('state__in', ('paid', 'odd'))), _connector='OR'), name='an_open_payment_is_asked_about'),
-        ),
-        migrations.AddConstraint(
-            model_name='gatewaynotice',
-            constraint=models.UniqueConstraint(fields=('gateway', 'notice_id'), name='a_notice_is_taken_once'),
-        ),
-        migrations.AddIndex(
-            model_name='discrepancy',
-            index=models.Index(condition=models.Q(('settled_at', None)), fields=['id'], name='discrepancy_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='discrepancy',
-            constraint=models.UniqueConstraint(fields=('gateway', 'trade_no'), name='one_discrepancy_a_trade'),
-        ),
-        migrations.AddConstraint(
-            model_name='discrepancy',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('unknown_order', 'wrong_amount', 'wrong_currency', 'wrong_seller', 'wrong_app', 'other_trade'))), name='discrepancy_in_known_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='discrepancy',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('settled_by', '')), models.Q(('settled_at__isnull', False), ('settled_by__in', ('refund', 'note'))), _connector='OR'), name='a_settled_discrepancy_says_how'),
-        ),
-        migrations.AddIndex(
-            model_name='refund',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='refund_due'),
-        ),
-        migrations.AddIndex(
-            model_name='refund',
-            index=models.Index(condition=models.Q(('state', 'failed')), fields=['id'], name='refund_failed'),
-        ),
-        migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0), ('gateway__in', ('wallet', 'sandbox')), ('state__in', ('pending', 'done', 'failed'))), name='refund_in_known_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('discrepancy', None), ('payment__isnull', False)), models.Q(('discrepancy__isnull', False), ('payment', None)), _connector='OR'), name='a_refund_is_of_one_thing'),
-        ),
-        migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at', None), ('due_at__isnull', False), ('state', 'pending')), models.Q(('done_at', None), ('due_at', None), ('state', 'failed')), models.Q(('done_at__isnull', False), ('due_at', None), ('state', 'done')), _connector='OR'), name='a_pending_refund_is_tried_again'),
         ),
     ]

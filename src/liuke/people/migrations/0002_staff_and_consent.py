@@ -130,6 +130,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'people_login_code',
+                'indexes': [
+                    models.Index(fields=['address_index', '-id'], name='code_by_address'),
+                    models.Index(fields=['-sent_at'], name='code_by_time'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -349,14 +353,6 @@ class Migration(migrations.Migration):
             model_name='consentchange',
             name='person',
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, to='people.member'),
-        ),
-        migrations.AddIndex(
-            model_name='logincode',
-            index=models.Index(fields=['address_index', '-id'], name='code_by_address'),
-        ),
-        migrations.AddIndex(
-            model_name='logincode',
-            index=models.Index(fields=['-sent_at'], name='code_by_time'),
         ),
         migrations.AddField(
             model_name='logincode',

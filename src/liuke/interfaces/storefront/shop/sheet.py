@@ -31,10 +31,9 @@ from liuke.interfaces.storefront.shop.visiting import (
     person_of,
     remember_guest,
     who,
-    who_buys,
 )
 from liuke.interfaces.ui.refusals import status_of
-from liuke.orders.actions import place_order
+from liuke.orders.actions import join_as_guest, place_order
 from liuke.orders.errors import (
     BadOrderQuantity,
     CouponDoesNotFit,
@@ -46,6 +45,7 @@ from liuke.orders.errors import (
 )
 from liuke.orders.models import Order
 from liuke.orders.queries import Quote, last_answers, policy, quote
+from liuke.people.models import Member
 
 ANSWER = "answer-"
 KEY_LETTERS = 32
@@ -112,7 +112,6 @@ def _buy(request: ShopRequest, reference: str, wish: Wish) -> HttpResponse:
     return response
 
 
-@transaction.atomic  # a device that is refused is no guest
 def _place(request: ShopRequest, reference: str, wish: Wish) -> Order:
     if variant_by_reference(wish.variant).product.reference != reference:
         raise UnknownVariant
@@ -120,7 +119,13 @@ def _place(request: ShopRequest, reference: str, wish: Wish) -> Order:
         raise NoWayToPay
     if wish.quantity < 1:
         raise BadOrderQuantity(most=policy().quantity_max)
-    member = who_buys(request)
+    if request.member is not None:
+        return _order(request, wish, request.member)
+    with transaction.atomic():  # a device that is refused is no guest
+        return _order(request, wish, join_as_guest(device=request.device))
+
+
+def _order(request: ShopRequest, wish: Wish, member: Member) -> Order:
     wants = [(wish.variant, wish.quantity)]
     coupon = _best(person_of(request), wants) if wish.coupon == BEST else wish.coupon
     return place_order(

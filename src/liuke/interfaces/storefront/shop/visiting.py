@@ -18,7 +18,6 @@ from liuke.engagement import queries as engagement
 from liuke.interfaces.storefront.devices import device_of, remember_device
 from liuke.interfaces.storefront.pages import refused
 from liuke.interfaces.storefront.sessions import member_of, note_day, to_the_door, zone_here
-from liuke.orders.actions import join_as_guest
 from liuke.orders.errors import UnknownOrder
 from liuke.orders.models import Order
 from liuke.orders.queries import is_guest, order_of
@@ -124,11 +123,6 @@ def own_order(request: ShopRequest, reference: str) -> Order:
         if request.member is None:
             raise NobodyYet from None
         raise
-
-
-def who_buys(request: ShopRequest) -> Member:
-    """Who is signed in, else this device, which becomes a guest by buying."""
-    return request.member or join_as_guest(device=request.device)
 
 
 def remember_guest(request: ShopRequest, response: HttpResponseBase, member: Member) -> None:

@@ -1,0 +1,34 @@
+"""People buy while the database is killed: it comes back by itself, and nobody who paid goes without."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.test_house import ROOT
+
+pytestmark = pytest.mark.race
+
+
+def test_a_killed_database_comes_back_and_leaves_nobody_who_paid_without() -> None:
+    environ = {name: told for name, told in os.environ.items() if not name.startswith("LIUKE_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.outage"],
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    seen = json.loads(done.stdout)
+    assert len(seen["seconds_out_of_order"]) == seen["kills"] == 2
+    assert seen["orders_delivered"] >= seen["orders_answered"] >= 4
+    assert seen["quiet_after_seconds"] is not None
+    damage = {name: seen[name] for name in ("paid_undelivered", "events_pending", "keys_twice")}
+    assert damage == {"paid_undelivered": 0, "events_pending": 0, "keys_twice": 0}
+    assert seen["broken_promises"] == {}
