@@ -140,9 +140,12 @@ def other(spare: str, site: Site, tmp_path: Path) -> Site:
     return one
 
 
-def names_on_the_server() -> set[str]:
+def databases_of(site: Site) -> set[str]:
+    """Its own and what a restore put beside it; other tests' databases come and go meanwhile."""
+    own = psycopg.conninfo.conninfo_to_dict(site.url)["dbname"]
     with psycopg.connect(os.environ["LIUKE_DATABASE_URL"]) as server:
-        return {name for (name,) in server.execute("SELECT datname FROM pg_database")}
+        names = {name for (name,) in server.execute("SELECT datname FROM pg_database")}
+    return {name for name in names if name.startswith(str(own))}
 
 
 def wait_for(true: Callable[[], object], seconds: float = 30) -> None:
@@ -350,7 +353,7 @@ def test_a_backup_that_is_not_sound_changes_nothing(
     other: Site, backup: Path, tmp_path: Path
 ) -> None:
     other.does("import", "orders", log_file(tmp_path, ["own,2026-04-01,5,,,1"]), "--yes")
-    path, before = tmp_path / "bad.backup", names_on_the_server()
+    path, before = tmp_path / "bad.backup", databases_of(other)
     for how, word in {
         "a letter changed": "damaged",
         "cut short": "damaged",
@@ -368,7 +371,7 @@ def test_a_backup_that_is_not_sound_changes_nothing(
         assert (code, out) == (2, ""), f"{how}: {err}"
         assert word in err.strip().splitlines()[-1], f"{how}: {err}"
         assert other.rows("SELECT external_id FROM people_member") == [["own"]]
-    assert names_on_the_server() == before
+    assert databases_of(other) == before
     assert "no file" in other.run("restore", tmp_path / "none")[2]
 
 
@@ -417,7 +420,7 @@ def test_a_site_is_replaced_only_when_told_to_and_only_as_a_whole(
     other: Site, backup: Path, tmp_path: Path
 ) -> None:
     other.does("import", "orders", log_file(tmp_path, ["own,2026-04-01,5,,,1"]), "--yes")
-    before, name = names_on_the_server(), psycopg.conninfo.conninfo_to_dict(other.url)["dbname"]
+    before, name = databases_of(other), psycopg.conninfo.conninfo_to_dict(other.url)["dbname"]
     code, out, err = other.run("restore", backup)
     assert (code, out) == (2, "")
     assert "1 members" in err
@@ -425,15 +428,15 @@ def test_a_site_is_replaced_only_when_told_to_and_only_as_a_whole(
     assert other.rows("SELECT external_id FROM people_member") == [["own"]]
     # Killed on the way: what was there is there.
     process = other.start("-m", "liuke", "restore", backup, "--replace")
-    wait_for(lambda: f"{name}_restoring" in names_on_the_server())
+    wait_for(lambda: f"{name}_restoring" in databases_of(other))
     process.kill()
     process.communicate()
-    assert f"{name}_restoring" in names_on_the_server()
+    assert f"{name}_restoring" in databases_of(other)
     assert other.rows("SELECT external_id FROM people_member") == [["own"]]
     # And a second attempt succeeds and leaves nothing of the first.
     other.does("restore", backup, "--replace")
     assert other.counts() == COUNTS
-    assert names_on_the_server() == before
+    assert databases_of(other) == before
     # The site goes on: new orders count.
     more = log_file(tmp_path, ["m1,2026-04-01,5,C1,,1", "fresh,2026-04-01,5,C2,,1"])
     told = json.loads(other.does("import", "orders", more, "--yes", "--json"))
