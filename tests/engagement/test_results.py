@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
+from liuke.analytics.actions.count_orders import count_purchases
 from liuke.analytics.models import Source
 from liuke.base import chance, clock, ids
 from liuke.engagement.actions.plans import edit_plan
@@ -285,14 +287,12 @@ def crowd(size: int, plan_days: int = 10, share: float = 0.2) -> tuple[Source, P
 
 
 def come_back(arm: str, *, every: int, on: str = "2026-03-05", fen: int = 1_000) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            'INSERT INTO analytics_purchase (member_id, digest, at, "on", amount_fen, quantity)'
-            " SELECT member_id, row_number() OVER (), %(on)s::date + interval '5 hours', %(on)s, %(fen)s, 1"
-            " FROM (SELECT member_id, row_number() OVER (ORDER BY member_id) AS n"
-            "       FROM engagement_decision WHERE arm = %(arm)s) d WHERE n %% %(every)s = 0",
-            {"arm": arm, "every": every, "on": on, "fen": fen},
-        )
+    bought(
+        " SELECT member_id, row_number() OVER (), %(on)s::date + interval '5 hours', %(on)s, %(fen)s, 1"
+        " FROM (SELECT member_id, row_number() OVER (ORDER BY member_id) AS n"
+        "       FROM engagement_decision WHERE arm = %(arm)s) d WHERE n %% %(every)s = 0",
+        {"arm": arm, "every": every, "on": on, "fen": fen},
+    )
 
 
 def somebody_orders(source: Source, on: str) -> None:
@@ -300,12 +300,17 @@ def somebody_orders(source: Source, on: str) -> None:
         pk=10**9, person_id=10**9, reference=ids.new_reference(), source=source.key,
         external_id="last", enrolled_at=TEN,
     )  # fmt: skip
+    bought(" VALUES (%s, 1, %s::date + interval '5 hours', %s, 100, 1)", [10**9, on, on])
+
+
+def bought(which: str, given: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             'INSERT INTO analytics_purchase (member_id, digest, at, "on", amount_fen, quantity)'
-            " VALUES (%s, 1, %s::date + interval '5 hours', %s, 100, 1)",
-            [10**9, on, on],
+            f"{which} RETURNING id",
+            given,
         )
+        count_purchases(purchase_ids=[made for (made,) in cursor.fetchall()])
 
 
 def test_a_plan_that_helped_says_by_how_much_and_what_it_cost(noon: object) -> None:

@@ -3,6 +3,7 @@
 from liuke.analytics.queries.audiences import (
     Growth,
     audience,
+    audience_size,
     checked_filter,
     day_of,
     frame_of,
@@ -84,6 +85,7 @@ __all__ = [
     "analysis_of",
     "as_of_default",
     "audience",
+    "audience_size",
     "bad_lines",
     "checked_filter",
     "day_of",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -91,6 +92,22 @@ def audience(source: Source, filter: Filter, *, for_some: bool = False) -> Query
         return standings(source, **found)
     inside = sql.members(node, frame_of(source, for_all=not for_some))
     return standings(source).filter(pk__in=RawSQL(inside, ()))
+
+
+def audience_size(source: Source, filter: Filter) -> int:
+    """How many members an `audience` has.
+
+    Raises:
+        BadFilter: as `rule_of`.
+    """
+    node = rule_of(filter, source=source)
+    found = to_flat(node)
+    if found is not None:
+        return standings(source, **found).count()
+    with connection.cursor() as cursor:
+        inside = sql.members(node, frame_of(source))
+        cursor.execute(f"SELECT count(*) FROM ({inside}) inside")
+        return int(cursor.fetchone()[0])
 
 
 def frame_of(source: Source, *, for_all: bool = True) -> sql.Frame:

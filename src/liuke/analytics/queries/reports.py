@@ -11,7 +11,7 @@ from liuke.analytics.errors import NoOrdersYet, SourceNotChosen, UnknownSource
 from liuke.analytics.models import (
     Evaluation,
     Import,
-    Purchase,
+    MemberFacts,
     PurchaseLine,
     RetentionPolicy,
     RfmGroup,
@@ -60,9 +60,9 @@ def source_named(key: str | None) -> Source:
 
 
 def order_days(source: Source) -> tuple[dt.date, dt.date] | None:
-    """First and last day with an order, or None."""
-    found = Purchase.objects.filter(member__source=source.key, amount_fen__gte=0).aggregate(
-        first=Min("on"), last=Max("on")
+    """First and last day with an order, or None. By the running facts: a row a member, not one an order."""
+    found = MemberFacts.objects.filter(member__source=source.key).aggregate(
+        first=Min("first_on"), last=Max("last_on")
     )
     return (found["first"], found["last"]) if found["first"] else None
 

@@ -249,7 +249,7 @@ def _form_page(
         "people": ""
         if grammar.is_rule(audience)
         else address("console:members", source=frame.source_key, **kept),
-        "members": analytics.audience(source, audience).count(),
+        "members": analytics.audience_size(source, audience),
         "segments": analytics.segments(source),
         "channels": _choices(CHANNELS, CHANNELS_SAY),
         "purposes": _choices(PURPOSES, PURPOSES_SAY),
@@ -272,7 +272,7 @@ def _card(template: PlanTemplate, frame: Frame, source: Source) -> Card:
     return Card(
         template=template,
         says=audience_says(audience, source.currency, frame.group_names),
-        members=analytics.audience(source, audience).count(),
+        members=analytics.audience_size(source, audience),
         href=address("console:new_plan", source=frame.source_key, template=template.key),
     )
 

@@ -202,7 +202,7 @@ def _preview(form: RuleForm, frame: Frame) -> dict[str, Any]:
         return {}
     return {
         "preview": rule_says(node, _names(form.source, frame)),
-        "members": queries.audience(form.source, rule).count(),
+        "members": queries.audience_size(form.source, rule),
     }
 
 
