@@ -15,7 +15,7 @@ from liuke.analytics.actions.forecast import forecast_members
 from liuke.analytics.actions.segments import save_segment
 from liuke.analytics.columns import PurchaseColumns
 from liuke.analytics.forecasting import first_orders_told, solving_told
-from liuke.analytics.models import Forecast, ForecastRun, SegmentMember, SegmentMove, Source
+from liuke.analytics.models import Forecast, ForecastRun, MemberSegments, SegmentMove, Source
 from liuke.engagement import queries as engagement
 from liuke.engagement.actions.plans import make_plan
 from liuke.science.solving import Tally
@@ -93,7 +93,7 @@ def test_a_warning_brings_who_is_leaving_into_their_segment_and_into_those_that_
     assert {queries.segment_size(each) for each in (warned, named)} == {0}
     forecast_members(source=fading)
     for segment in (warned, named):
-        inside = SegmentMember.objects.filter(segment=segment, since__isnull=False)
+        inside = MemberSegments.objects.filter(inside__contains=[segment.pk])
         assert [row.member.external_id for row in inside] == ["a"]
     moves = SegmentMove.objects.filter(segment=warned)
     assert [(move.member.external_id, move.is_entry) for move in moves] == [("a", True)]

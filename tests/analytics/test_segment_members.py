@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from liuke.analytics import queries
 from liuke.analytics.actions.count_orders import count_purchases
@@ -28,9 +30,9 @@ from liuke.analytics.actions.segments import (
 )
 from liuke.analytics.errors import BadFilter, SegmentInUse
 from liuke.analytics.models import (
+    MemberSegments,
     Purchase,
     Segment,
-    SegmentMember,
     SegmentMove,
     SegmentNews,
     Source,
@@ -41,6 +43,7 @@ from liuke.analytics.segments.flat import from_flat, to_flat
 from liuke.base import clock
 from liuke.people.models import Member
 from tests.analytics import make
+from tests.analytics.test_segment_rules import ranged
 from tests.conftest import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
@@ -74,7 +77,7 @@ def kept(source: Source, name: str, asked: dict[str, Any]) -> Segment:
 
 def inside(segment: Segment) -> set[str]:
     segment.refresh_from_db()
-    found = SegmentMember.objects.filter(segment=segment, since__isnull=False)
+    found = MemberSegments.objects.filter(inside__contains=[segment.pk])
     names = set(found.values_list("member__external_id", flat=True))
     assert segment.members == len(names) == queries.segment_size(segment)
     return names
@@ -103,8 +106,9 @@ def test_time_alone_lets_members_in_and_out_on_their_day(living: Source) -> None
     recent = kept(living, "recent", {"fact": "orders_within", "days": 15, "min": 1})
     assert (inside(quiet), inside(recent)) == ({"cat"}, {"ann", "bob"})
     assert not SegmentMove.objects.exists()
-    bob = SegmentMember.objects.get(segment=quiet, member__external_id="bob")
-    assert (bob.since, bob.next_eval_at) == (None, later(2, -12))
+    bob = MemberSegments.objects.get(member__external_id="bob")
+    assert (bob.inside[-1:], bob.since_on[-1:]) == ([recent.pk], [clock.today()])
+    assert bob.next_on == clock.today() + dt.timedelta(days=1)  # out of the 15 days, before quiet
     with clock.stopped_at(later(2, -13)):
         assert refresh_changed() == 1  # bob's order leaves the window of 15 days a day earlier
         assert (inside(quiet), inside(recent)) == ({"cat"}, {"ann"})
@@ -148,6 +152,71 @@ def test_an_order_touches_only_the_segments_that_read_orders(living: Source) -> 
     assert not SegmentNews.objects.exists()
 
 
+TIMED = st.recursive(
+    st.one_of(
+        ranged("orders_within", 0, 2, days=st.sampled_from([1, 7, 30])),
+        ranged("paid_within_fen", 0, 900, days=st.sampled_from([7, 30])),
+        ranged("days_without_order", 0, 40),
+        ranged("orders_ever", 0, 4),
+    ),
+    lambda part: st.one_of(
+        st.builds(lambda parts: {"and": parts}, st.lists(part, max_size=3)),
+        st.builds(lambda parts: {"or": parts}, st.lists(part, min_size=1, max_size=3)),
+        st.builds(lambda one: {"not": one}, part),
+    ),
+    max_leaves=4,
+)
+# Days that pass, and who then buys.
+STEPS = st.lists(
+    st.tuples(st.integers(0, 12), st.sampled_from(["", "ann", "bob", "cat"])), max_size=8
+)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(TIMED, min_size=1, max_size=4), STEPS)
+def test_what_is_kept_is_what_the_rules_say_day_after_day(
+    living: Source, rules: list[dict[str, Any]], steps: list[tuple[int, str]]
+) -> None:
+    with transaction.atomic():
+        segments = [kept(living, str(number), each) for number, each in enumerate(rules)]
+        named = {"fact": "segment", "is": segments[0].reference}
+        segments.append(kept(living, "named", {"not": named}))
+        began, passed = clock.today(), 0
+        for number, (days, buyer) in enumerate(steps):
+            passed += days
+            with clock.stopped_at(later(passed, 0) + dt.timedelta(minutes=number)):
+                if buyer:
+                    buys(buyer, clock.now())
+                assert refresh_changed() <= 6
+                assert refresh_changed() == 0
+                for segment in segments:
+                    told = queries.audience(living, segment.rule)
+                    names = {row.member.external_id for row in told}
+                    assert inside(segment) == names
+                    assert queries.audience_size(living, segment.rule) == len(names)
+        for row in MemberSegments.objects.all():
+            assert row.inside == sorted(set(row.inside))
+            for segment_id, since_on in zip(row.inside, row.since_on, strict=True):
+                entered = SegmentMove.objects.filter(
+                    segment=segment_id, member=row.pk, is_entry=True
+                )
+                last = entered.order_by("id").last()
+                assert since_on == (clock.local_date(last.at) if last else began)
+        transaction.set_rollback(True)
+
+
+def test_whom_no_rule_waits_for_any_more_is_not_looked_at_again(living: Source) -> None:
+    quiet = kept(living, "quiet", {"fact": "days_without_order", "min": 16})
+    retire_segment(reference=quiet.reference, by=None)
+    assert MemberSegments.objects.exclude(next_on=None).exists()
+    with clock.stopped_at(later(40)):
+        assert refresh_changed() == 2  # cat was in for good
+        assert refresh_changed() == 0
+    assert not MemberSegments.objects.exclude(next_on=None).exists()
+
+
 def test_a_segment_follows_those_it_names(living: Source) -> None:
     quiet = kept(living, "quiet", {"fact": "days_without_order", "min": 10})
     lively = kept(living, "lively", {"not": {"fact": "segment", "is": quiet.reference}})
@@ -180,7 +249,8 @@ def test_a_segment_never_depends_on_itself(living: Source) -> None:
         retire_segment(reference=first.reference, by=None)
     retire_segment(reference=second.reference, by=None)
     retire_segment(reference=first.reference, by=None)
-    assert not SegmentMember.objects.filter(segment__in=[first, second]).exists()
+    for gone in (first, second):
+        assert not MemberSegments.objects.filter(inside__contains=[gone.pk]).exists()
     for name in (first.reference, "NOBODY"):
         with pytest.raises(BadFilter):
             kept(living, "third", {"fact": "segment", "is": name})
@@ -203,7 +273,7 @@ def test_a_log_that_has_ended_stands_still(tmp_path: Path) -> None:
     log = evaluated(tmp_path, "main")
     quiet = kept(log, "quiet", {"fact": "days_without_order", "min": 13})
     assert inside(quiet) == {"bob", "cat"}  # counted from the last order of the log
-    assert not SegmentMember.objects.exclude(next_eval_at=None).exists()
+    assert not MemberSegments.objects.exclude(next_on=None).exists()
     with clock.stopped_at(later(100)):
         assert refresh_changed() == 0
         refresh_source(log)
@@ -265,7 +335,7 @@ def test_a_source_comes_with_the_segments_of_the_shipped_groups(tmp_path: Path) 
     shipped = {segment.shipped: segment for segment in queries.segments(log)}
     assert len(shipped) == 8
     for key, segment in shipped.items():
-        found = SegmentMember.objects.filter(segment=segment, since__isnull=False)
+        found = MemberSegments.objects.filter(inside__contains=[segment.pk])
         groups = Standing.objects.filter(source=log, group_id=key)
         assert set(found.values_list("member_id", flat=True)) == set(
             groups.values_list("pk", flat=True)
@@ -302,3 +372,20 @@ def test_a_flat_filter_of_before_is_migrated_to_the_same_rule(
         sorted(map(repr, grammar.walk(node)))[1:]
         == sorted(map(repr, grammar.walk(from_flat(flat))))[1:]
     )
+
+
+def test_rows_of_before_a_row_a_member_come_along(living: Source) -> None:
+    kept(living, "quiet", {"fact": "days_without_order", "min": 16})
+    kept(living, "recent", {"fact": "orders_within", "days": 15, "min": 1})
+    before = list(MemberSegments.objects.order_by("pk").values_list())
+    assert len(before) == 3
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE analytics_segment_member ON COMMIT DROP AS"
+            " SELECT member_id, id AS segment_id, (day + time '12:00') AT TIME ZONE 'Asia/Shanghai' AS since,"
+            " next_on::timestamp AT TIME ZONE 'Asia/Shanghai' AS next_eval_at"
+            " FROM analytics_member_segments, unnest(inside, since_on) AS each_one (id, day)"
+        )
+        cursor.execute("DELETE FROM analytics_member_segments")
+        cursor.execute(import_module("liuke.analytics.migrations.0010_member_segments").MOVE)
+    assert list(MemberSegments.objects.order_by("pk").values_list()) == before

@@ -16,9 +16,9 @@ from liuke.analytics.models import (
     BehaviourDay,
     Forecast,
     MemberFacts,
+    MemberSegments,
     Purchase,
     Segment,
-    SegmentMember,
     Source,
     Standing,
 )
@@ -127,7 +127,7 @@ def crowd() -> Source:
             )  # fmt: skip
             _live(source, member, draw)
             if number % 2:
-                SegmentMember.objects.create(segment=segment, member=member, since=clock.now())
+                MemberSegments.objects.create(member=member, inside=[segment.pk], since_on=[DAY])
                 _log_in(member, ago(draw.randint(0, 25)), logins=1)
                 _log_in(member, ago(-1), logins=0)
     return source
@@ -187,14 +187,18 @@ def on(state: MemberState, day: dt.date) -> MemberState:
 def asked(
     source: Source, node: Node, day: dt.date, *, some: list[int] | None = None
 ) -> dict[int, Any]:
-    """What SQL says: member → (in, next day); who is not told is out and stays out."""
+    """What SQL says: member → (in, next day); who is left out is out and stays out."""
     frame = sql.Frame(
         source.pk, day, {"IN": Segment.objects.get(reference="IN").pk}, for_all=some is None
     )
     which = "" if some is None else "AND s.member_id = ANY(%(members)s)"
     with connection.cursor() as cursor:
         cursor.execute(sql.judgements({1: node}, frame, which=which), {"members": some})
-        told = {member: (is_in, next_on) for _, member, is_in, next_on in cursor.fetchall()}
+        judged = cursor.fetchall()
+        assert all((held, failed) in (([1], []), ([], [1])) for _, held, failed, _ in judged)
+        told = {
+            member: (bool(held), next_on) for member, held, _, next_on in judged if held or next_on
+        }
         cursor.execute(sql.members(node, frame))
         inside = {member for (member,) in cursor.fetchall()}
     if some is None:

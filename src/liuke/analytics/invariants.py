@@ -102,8 +102,9 @@ _PROMISES = [
     Invariant(
         "analytics.segments_know_their_size",
         "A segment has as many members as it says",
-        "SELECT g.id FROM analytics_segment g WHERE g.retired_at IS NULL AND g.members <> (SELECT count(*)"
-        " FROM analytics_segment_member m WHERE m.segment_id = g.id AND m.since IS NOT NULL)",
+        "SELECT g.id FROM analytics_segment g LEFT JOIN (SELECT id, count(*) AS members"
+        " FROM analytics_member_segments, unnest(inside) AS id GROUP BY id) counted USING (id)"
+        " WHERE g.retired_at IS NULL AND g.members <> coalesce(counted.members, 0)",
     ),
     Invariant(
         "analytics.lines_belong_to_a_purchase",

@@ -10,8 +10,8 @@ from liuke.analytics.behaviour import BATCH_LETTERS, KINDS, OF_PERSONS, TEXT_LET
 from liuke.analytics.forecast_models import Forecast as Forecast
 from liuke.analytics.forecast_models import ForecastRun as ForecastRun
 from liuke.analytics.rules import GROUP_BOUNDS, STAGE_CODES
+from liuke.analytics.segment_models import MemberSegments as MemberSegments
 from liuke.analytics.segment_models import Segment as Segment
-from liuke.analytics.segment_models import SegmentMember as SegmentMember
 from liuke.analytics.segment_models import SegmentMove as SegmentMove
 from liuke.analytics.segment_models import SegmentNews as SegmentNews
 from liuke.analytics.showing_models import Alongside as Alongside
@@ -25,7 +25,10 @@ from liuke.people.models import Login, Member
 
 
 class Source(models.Model):
-    """Where orders come from: an imported log, later the shop itself. One currency, one time zone each."""
+    """Where orders come from: an imported log, or the shop itself. One currency, one time zone each.
+
+    `segments_on` is the last day for which everyone whom it might move in or out of a segment was looked at.
+    """
 
     id = models.BigAutoField(primary_key=True)
     key = models.CharField(max_length=64, unique=True)
@@ -33,6 +36,7 @@ class Source(models.Model):
     currency = models.CharField(max_length=3)
     time_zone = models.CharField(max_length=64)
     opened_at = models.DateTimeField()
+    segments_on = models.DateField(null=True)
 
     class Meta:
         db_table = "analytics_source"

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from liuke.analytics.segments import grammar
 from liuke.analytics.segments.flat import as_filter
@@ -51,43 +51,26 @@ class Segment(models.Model):
         return as_filter(self.rule)
 
 
-class SegmentMember(models.Model):
-    """A member who is in a segment `since` then, or, without a `since`, who may come in by time alone.
+class MemberSegments(models.Model):
+    """The ids of the segments a member is in, ascending, and for each the day since which.
 
-    `next_eval_at` is never later than the moment at which time alone can change it. Written by the statement that
-    joins the standings, so without foreign keys (docs/decisions/0025).
+    `next_on` is never later than the first day on which time alone can change that. A row a member, because an order
+    touches many segments of one member: docs/decisions/0045. Written by the statement that joins the standings, so
+    without foreign keys (docs/decisions/0025).
     """
 
-    pk = models.CompositePrimaryKey("segment_id", "member_id")
-    member = models.ForeignKey(
-        "people.Member", models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    member = models.OneToOneField(
+        "people.Member", models.CASCADE, primary_key=True, db_constraint=False, related_name="+"
     )
-    segment = models.ForeignKey(
-        Segment, models.CASCADE, db_constraint=False, db_index=False, related_name="+"
-    )
-    since = models.DateTimeField(null=True)
-    next_eval_at = models.DateTimeField(null=True)
+    inside = ArrayField(models.BigIntegerField())
+    since_on = ArrayField(models.DateField())
+    next_on = models.DateField(null=True)
 
     class Meta:
-        db_table = "analytics_segment_member"
+        db_table = "analytics_member_segments"
         constraints = [
             models.CheckConstraint(
-                condition=Q(since__isnull=False) | Q(next_eval_at__isnull=False),
-                name="segment_member_is_in_or_waits",
-            ),
-        ]
-        indexes = [
-            # A member's rows lie all over the table; here they lie together, with all that is asked of them.
-            models.Index(
-                fields=["member", "segment"],
-                include=["since", "next_eval_at"],
-                name="segment_member_by_member",
-            ),
-            # With the member, because days are few: equal keys by the hundred thousand take ten times as long.
-            models.Index(
-                fields=["next_eval_at", "member"],
-                name="segment_member_due",
-                condition=Q(next_eval_at__isnull=False),
+                condition=Q(inside__len=F("since_on__len")), name="segments_have_their_days"
             ),
         ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -21,6 +22,7 @@ from liuke.analytics.segments.grammar import Node
 from liuke.analytics.segments.nesting import levels
 from liuke.base import clock
 from liuke.base.jobs import enqueue
+from liuke.people.rules import SITE_SOURCE
 
 AT_ONCE = 20_000
 KEEP_MOVES_DAYS = 400
@@ -36,48 +38,59 @@ DELETE FROM analytics_segment_news WHERE id IN (
     SELECT id FROM analytics_segment_news ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING member_id, changed
 """
-_DUE = """
-SELECT DISTINCT member_id FROM (
-    SELECT m.member_id FROM analytics_segment_member m
-    JOIN analytics_segment g ON g.id = m.segment_id AND g.retired_at IS NULL
-    WHERE m.next_eval_at <= %s ORDER BY m.next_eval_at LIMIT %s) due
+# Once a day, so there is no index: it would have to follow every change. Whom no rule waits for any more stays without.
+_TAKE_DUE = """
+UPDATE analytics_member_segments SET next_on = NULL WHERE member_id IN (
+    SELECT member_id FROM analytics_member_segments WHERE next_on <= %s LIMIT %s)
+RETURNING member_id
 """
-# Rows of `judged` are those who are in or wait for a day; whoever is kept and not among them is out. A look that is
-# due too early does no harm, so it stays where it is: an order puts most of them off, and nothing has to be written.
+# `was` is all that is kept of a member; `inside` and `outside` are of the segments that are asked. A look that is due
+# too early does no harm, so it stays where it is: an order puts most of them off, and nothing has to be written.
 _APPLY = """
 WITH judged AS MATERIALIZED ({judgements}), kept AS (
-    SELECT segment_id, member_id, since, next_eval_at FROM analytics_segment_member
-    WHERE segment_id = ANY(%(segments)s) {which}
-), told AS (
-    SELECT rule_id AS segment_id, member_id, is_in, {moment} AS next_at FROM judged
+    SELECT member_id, inside, since_on, next_on FROM analytics_member_segments {which}
 ), compared AS (
-    SELECT segment_id, member_id, coalesce(told.is_in, false) AS is_in, kept.since IS NOT NULL AS was_in, kept.since,
-           kept.next_eval_at, CASE
-               WHEN kept.next_eval_at > %(at)s AND (told.next_at IS NULL OR kept.next_eval_at <= told.next_at)
-               THEN kept.next_eval_at ELSE told.next_at END AS next_at
-    FROM told FULL JOIN kept USING (segment_id, member_id)
+    SELECT member_id, k.inside IS NULL AS is_new,
+           coalesce(k.inside, '{{}}') AS was, coalesce(k.since_on, '{{}}') AS since_was,
+           coalesce(j.inside, '{{}}') AS inside, coalesce(j.outside, %(segments)s::bigint[]) AS outside,
+           k.next_on AS next_was, least(k.next_on, {next_on}) AS next_on
+    FROM judged j FULL JOIN kept k USING (member_id)
+    WHERE j.member_id IS NOT NULL OR k.inside && %(segments)s::bigint[]
 ), changed AS MATERIALIZED (
-    SELECT * FROM compared WHERE is_in <> was_in OR next_at IS DISTINCT FROM next_eval_at
-), gone AS (
-    DELETE FROM analytics_segment_member m USING changed c
-    WHERE m.member_id = c.member_id AND m.segment_id = c.segment_id AND NOT c.is_in AND c.next_at IS NULL
+    SELECT * FROM compared
+    WHERE NOT was @> inside OR was && outside OR next_on IS DISTINCT FROM next_was
+), written AS MATERIALIZED (
+    SELECT c.is_new, c.member_id, coalesce(now.ids, '{{}}') AS inside, coalesce(now.days, '{{}}') AS since_on, c.next_on
+    FROM changed c CROSS JOIN LATERAL (
+        SELECT array_agg(id ORDER BY id) AS ids, array_agg(since_on ORDER BY id) AS days FROM (
+            SELECT * FROM unnest(c.was, c.since_was) AS stays (id, since_on) WHERE id <> ALL(c.outside)
+            UNION ALL
+            SELECT id, %(today)s FROM unnest(c.inside) AS comes (id) WHERE id <> ALL(c.was)) each_one) now
 ), stored AS (
-    INSERT INTO analytics_segment_member (member_id, segment_id, since, next_eval_at)
-    SELECT member_id, segment_id, CASE WHEN is_in THEN coalesce(since, %(at)s) END, next_at FROM changed
-    WHERE is_in OR next_at IS NOT NULL ORDER BY segment_id, member_id
-    ON CONFLICT (segment_id, member_id) DO UPDATE SET since = excluded.since, next_eval_at = excluded.next_eval_at
+    UPDATE analytics_member_segments m SET inside = w.inside, since_on = w.since_on, next_on = w.next_on
+    FROM written w WHERE m.member_id = w.member_id AND NOT w.is_new
+), added AS (
+    INSERT INTO analytics_member_segments (member_id, inside, since_on, next_on)
+    SELECT member_id, inside, since_on, next_on FROM written WHERE is_new ORDER BY member_id
+), steps AS MATERIALIZED (
+    SELECT id AS segment_id, member_id, true AS is_entry FROM changed, unnest(inside) AS id WHERE id <> ALL(was)
+    UNION ALL
+    SELECT id, member_id, false FROM changed, unnest(was) AS id WHERE id = ANY(outside)
 ), moved AS (
     INSERT INTO analytics_segment_move (segment_id, member_id, at, is_entry)
-    SELECT segment_id, member_id, %(at)s, is_in FROM changed WHERE is_in <> was_in AND segment_id = ANY(%(dated)s)
+    SELECT segment_id, member_id, %(at)s, is_entry FROM steps WHERE segment_id = ANY(%(dated)s)
 )
-SELECT segment_id, count(*) FILTER (WHERE is_in) - count(*) FILTER (WHERE was_in)
-FROM changed WHERE is_in <> was_in GROUP BY segment_id
+SELECT segment_id, sum(CASE WHEN is_entry THEN 1 ELSE -1 END) FROM steps GROUP BY segment_id
+"""
+_FORGET = """
+UPDATE analytics_member_segments SET inside = array_remove(inside, %(segment)s), since_on = ARRAY(
+    SELECT day FROM unnest(inside, since_on) AS each_one (id, day) WHERE id <> %(segment)s ORDER BY id)
+WHERE inside @> ARRAY[%(segment)s::bigint]
 """
 _FORGET_MOVES = """
 DELETE FROM analytics_segment_move mv USING analytics_segment g
 WHERE g.id = mv.segment_id AND g.source_id = %s AND mv.at < %s
 """
-_SOME = "AND {alias}member_id = ANY(%(members)s)"
 _LAST = "date '9000-01-01'"  # what comes later comes never
 
 
@@ -112,15 +125,14 @@ def refresh_changed() -> int:
 def refresh_source(source: Source) -> None:
     """Judge everyone of a source by all its rules: after an evaluation."""
     take_turns(source)
-    in_use = {segment.reference: segment for segment in queries.segments(source)}
-    for level in _levels(list(in_use.values())):
-        for segment in level:
-            _fill(segment, is_dated=segment.filled_at is not None)
+    in_use = queries.segments(source)
+    for level in _levels(in_use):
+        _fill(level, dated=[each for each in level if each.filled_at is not None])
     oldest = clock.now() - dt.timedelta(days=KEEP_MOVES_DAYS)
     with connection.cursor() as cursor:
         cursor.execute(_FORGET_MOVES, [source.pk, oldest])
         if in_use:
-            cursor.execute("ANALYZE analytics_segment_member")
+            cursor.execute("ANALYZE analytics_member_segments")
 
 
 @transaction.atomic
@@ -128,17 +140,22 @@ def refresh_reading(source: Source, what: str) -> None:
     """Judge everyone of a source by the rules that read `what`, and by those that name such a segment."""
     take_turns(source)
     for level in _asked(queries.segments(source), lambda segment: what in segment.reads):
-        for segment in level:
-            _fill(segment, is_dated=segment.filled_at is not None)
+        _fill(level, dated=[each for each in level if each.filled_at is not None])
 
 
 def fill(segment: Segment) -> None:
     """Judge everyone by a new rule; nobody enters or leaves by that. Then by the rules that name the segment."""
-    _fill(segment, is_dated=False)
+    _fill([segment], dated=[])
     for level in _asked(queries.segments(segment.source), lambda each: each == segment):
-        for other in level:
-            if other != segment:
-                _fill(other, is_dated=True)
+        others = [each for each in level if each != segment]
+        if others:
+            _fill(others, dated=others)
+
+
+def forget(segment: Segment) -> None:
+    """Nobody is kept as a member of it any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"segment": segment.pk})
 
 
 def bring_up_to_date(source: Source, filter: dict[str, Any]) -> None:
@@ -151,26 +168,36 @@ def bring_up_to_date(source: Source, filter: dict[str, Any]) -> None:
     with transaction.atomic():
         take_turns(source)
         for level in _levels(list(retired.select_related("source"))):
-            for segment in level:
-                _fill(segment, is_dated=False)
+            _fill(level, dated=[])
 
 
 @transaction.atomic
 def _refresh_some() -> int:
-    now = clock.now()
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_NEWS, [AT_ONCE])
         news = cursor.fetchall()
-        cursor.execute(_DUE, [now, AT_ONCE])
-        due = [member for (member,) in cursor.fetchall()]
+    due = _due()
     members = sorted({member for member, _ in news} | set(due))
-    if not members:
-        return 0
     changed = {kind for _, what in news for kind in CHANGES[what]}
     in_use = Segment.objects.filter(retired_at=None, filled_at__isnull=False)
     for source in Source.objects.filter(pk__in=in_use.values("source_id")).order_by("pk"):
-        _judge_some(source, members, changed, is_due=bool(due))
+        if members:
+            _judge_some(source, members, changed, is_due=bool(due))
     return len(members)
+
+
+def _due() -> list[int]:
+    """Some of those whom the day that has begun in the shop may move; in imported logs time stands still."""
+    site = Source.objects.filter(key=SITE_SOURCE).first()
+    if site is None or site.segments_on == (day := queries.day_of(site)):
+        return []
+    take_turns(site)  # so that who was judged for yesterday is seen
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_DUE, [day, AT_ONCE])
+        due = [member for (member,) in cursor.fetchall()]
+    if len(due) < AT_ONCE:
+        Source.objects.filter(pk=site.pk).update(segments_on=day)
+    return due
 
 
 def _judge_some(source: Source, members: Sequence[int], changed: set[str], *, is_due: bool) -> None:
@@ -186,13 +213,15 @@ def _judge_some(source: Source, members: Sequence[int], changed: set[str], *, is
         _apply(source, asked, dated=asked, members=members)
 
 
-def _fill(segment: Segment, *, is_dated: bool) -> None:
+def _fill(segments: Sequence[Segment], *, dated: Sequence[Segment]) -> None:
+    """Judge everyone of a source by these rules, none of which names another of them."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")  # a million rows are joined
-    _apply(segment.source, [segment], dated=[segment] if is_dated else [])
-    if segment.filled_at is None or not is_dated:
-        segment.filled_at = clock.now()
-        segment.save(update_fields=["filled_at"])
+    _apply(segments[0].source, segments, dated=dated)
+    for segment in segments:
+        if segment not in dated:
+            segment.filled_at = clock.now()
+            segment.save(update_fields=["filled_at"])
 
 
 def _apply(
@@ -205,17 +234,17 @@ def _apply(
     """Bring the stored membership of these segments to what their rules say now, of everyone or of some."""
     frame = queries.frame_of(source, for_all=members is None)
     rules = {segment.pk: _rule(segment) for segment in segments}
-    which = "" if members is None else _SOME
+    some = "" if members is None else "member_id = ANY(%(members)s)"
     statement = _APPLY.format(
-        judgements=sql.judgements(rules, frame, which=which.format(alias="s.")),
-        which=which.format(alias=""),
-        moment=_moment(source),
+        judgements=sql.judgements(rules, frame, which=f"AND s.{some}" if some else ""),
+        which=f"WHERE {some}" if some else "",
+        next_on=_next_on(source),
     )
     told: dict[str, Any] = {
         "segments": list(rules),
         "dated": [segment.pk for segment in dated],
         "members": list(members or ()),
-        "zone": source.time_zone,
+        "today": clock.local_date(clock.now(), ZoneInfo(source.time_zone)),
         "at": clock.now(),
     }
     with connection.cursor() as cursor:
@@ -225,11 +254,11 @@ def _apply(
         Segment.objects.filter(pk=segment_id).update(members=F("members") + more)
 
 
-def _moment(source: Source) -> str:
-    """The beginning of the day on which a membership may change; where the day stands still, none."""
+def _next_on(source: Source) -> str:
+    """The day on which a membership may change; where the day stands still, none."""
     if not queries.is_living(source):
-        return "NULL::timestamptz"
-    return f"CASE WHEN next_on < {_LAST} THEN next_on::timestamp AT TIME ZONE %(zone)s END"
+        return "NULL::date"
+    return f"CASE WHEN j.next_on < {_LAST} THEN j.next_on END"
 
 
 def _asked(

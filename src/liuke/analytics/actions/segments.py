@@ -7,14 +7,14 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from liuke.analytics import queries
-from liuke.analytics.actions.segment_members import fill, take_turns
+from liuke.analytics.actions.segment_members import fill, forget, take_turns
 from liuke.analytics.errors import (
     BadFilter,
     BadSegmentName,
     SegmentInUse,
     SegmentNameTaken,
 )
-from liuke.analytics.models import Segment, SegmentMember, SegmentMove, Source
+from liuke.analytics.models import Segment, SegmentMove, Source
 from liuke.analytics.segments import grammar
 from liuke.analytics.segments.nesting import Circle, levels
 from liuke.analytics.segments.presets import ACTIONS, SHIPPED
@@ -122,7 +122,7 @@ def retire_segment(*, reference: str, by: Login | None) -> None:
             raise SegmentInUse(name=other.name or other.shipped)
     in_use = Segment.objects.filter(pk=segment.pk, retired_at=None)
     if in_use.update(retired_at=clock.now(), members=0, filled_at=None):
-        SegmentMember.objects.filter(segment=segment).delete()
+        forget(segment)
         record_act(by=by, verb="segment.retire", about=reference, name=segment.name)
 
 

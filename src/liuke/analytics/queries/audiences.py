@@ -14,9 +14,9 @@ from django.db.models.expressions import RawSQL
 from liuke.analytics.errors import BadFilter, UnknownSegment
 from liuke.analytics.models import (
     Evaluation,
+    MemberSegments,
     RfmGroup,
     Segment,
-    SegmentMember,
     SegmentMove,
     Source,
     Standing,
@@ -152,7 +152,7 @@ def segment_named(reference: str) -> Segment:
 
 def segment_size(segment: Segment) -> int:
     """How many members are in, by the stored membership."""
-    return SegmentMember.objects.filter(segment=segment, since__isnull=False).count()
+    return MemberSegments.objects.filter(inside__contains=[segment.pk]).count()
 
 
 def segment_sizes(source: Source) -> dict[str, int]:

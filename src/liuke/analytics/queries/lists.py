@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from liuke.analytics.models import Forecast, SegmentMember, Source, Standing
+from liuke.analytics.models import Forecast, MemberSegments, Segment, Source, Standing
 from liuke.analytics.rules import BOUNDS, STAGES
 from liuke.base import ids, sealing
 from liuke.people.models import Member
@@ -95,8 +95,9 @@ def fits(
     if leaving:
         found &= Q(pk__in=Forecast.objects.filter(is_leaving=True).values("member_id"))
     if within:
-        inside = SegmentMember.objects.filter(segment__reference=within, since__isnull=False)
-        found &= Q(pk__in=inside.values("member_id"))
+        named = list(Segment.objects.filter(reference=within).values_list("pk", flat=True))
+        inside = MemberSegments.objects.filter(inside__contains=named)
+        found &= Q(pk__in=inside.values("member_id") if named else ())
     if search.strip():
         found &= _named(search.strip())
     return found & Q(**{BOUNDS[key]: end for key, end in bounds.items() if end is not None})

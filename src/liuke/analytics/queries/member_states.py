@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -10,9 +11,9 @@ from django.db import connection
 from liuke.analytics.models import (
     Forecast,
     MemberFacts,
+    MemberSegments,
     Purchase,
     Segment,
-    SegmentMember,
     Source,
     Standing,
 )
@@ -59,7 +60,7 @@ def member_state(member: Member) -> MemberState | None:
             f'SELECT max(p."on") FROM ({LOGIN_DAYS}) p WHERE p.member_id = %s', [member.pk]
         )
         (last_login_on,) = cursor.fetchone()
-    inside = SegmentMember.objects.filter(member=member, since__isnull=False)
+    inside = Segment.objects.filter(pk__in=_inside(member))
     return MemberState(
         day=day_of(standing.source),
         stage=STAGES[standing.stage],
@@ -71,7 +72,7 @@ def member_state(member: Member) -> MemberState | None:
         last_on=facts.last_on if facts else None,
         last_login_on=last_login_on,
         purchases=list(Purchase.objects.filter(member=member).values_list("on", "amount_fen")),
-        segments=frozenset(inside.values_list("segment__reference", flat=True)),
+        segments=frozenset(inside.values_list("reference", flat=True)),
         is_leaving=forecast is not None and forecast.is_leaving,
         first_reason=forecast.reasons[0] if forecast and forecast.reasons else "",
     )
@@ -86,13 +87,17 @@ def days_away(source: Source, member_ids: Collection[int]) -> dict[int, int]:
     return {member: max(0, (day - on).days) for member, on in seen if on is not None}
 
 
-def segments_of(member: Member) -> list[tuple[Segment, SegmentMember]]:
-    """The segments in use that a member is in, and since when."""
-    found = SegmentMember.objects.filter(
-        member=member, since__isnull=False, segment__retired_at=None
-    )
-    rows = found.select_related("segment").order_by("segment__name", "segment_id")
-    return [(row.segment, row) for row in rows]
+def segments_of(member: Member) -> list[tuple[Segment, dt.date]]:
+    """The segments in use that a member is in, and since which day."""
+    inside = _inside(member)
+    found = Segment.objects.filter(pk__in=inside, retired_at=None).order_by("name", "id")
+    return [(segment, inside[segment.pk]) for segment in found]
+
+
+def _inside(member: Member) -> dict[int, dt.date]:
+    """Segment id → the day since which a member is in."""
+    kept = MemberSegments.objects.filter(member=member).first()
+    return dict(zip(kept.inside, kept.since_on, strict=True)) if kept else {}
 
 
 def why_in(segment: Segment, member: Member) -> WhyIn | None:

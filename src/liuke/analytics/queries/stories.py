@@ -103,9 +103,8 @@ def file_of(member: Member) -> Json:
         "facts": _plain(facts) if facts else None,
         "moves": [_plain(asdict(move)) for move in _moves(member)],
         "segments": [
-            {"segment": segment.name or segment.shipped, "since": row.since.isoformat()}
-            for segment, row in segments_of(member)
-            if row.since is not None
+            {"segment": segment.name or segment.shipped, "since": since_on.isoformat()}
+            for segment, since_on in segments_of(member)
         ],
         "purchases": [
             _purchase_told(row)

@@ -7,7 +7,7 @@ no `%` for a driver. `liuke.analytics.segments.predicate` says the same of one m
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from liuke.analytics.segments.grammar import (
@@ -55,10 +55,11 @@ _BESIDE = {
     FORECASTS: "LEFT JOIN analytics_forecast a ON a.member_id = s.member_id",
 }
 _SUMS = """
-count(*) FILTER (WHERE p.amount_fen >= 0 AND p."on" <= {day}) AS orders,
-coalesce(sum(p.amount_fen) FILTER (WHERE p."on" <= {day}), 0)::bigint AS paid,
-min(p."on") FILTER (WHERE p.amount_fen >= 0 AND p."on" <= {day}) AS first_order_on,
-min(p."on") FILTER (WHERE p."on" <= {day}) AS first_on,
+count(*) FILTER (WHERE p.amount_fen >= 0 AND {within}) AS orders_{days},
+coalesce(sum(p.amount_fen) FILTER (WHERE {within}), 0)::bigint AS paid_{days},
+min(p."on") FILTER (WHERE p.amount_fen >= 0 AND {within}) AS first_order_on_{days},
+min(p."on") FILTER (WHERE {within}) AS first_on_{days}"""
+_COMING = """
 min(p."on") FILTER (WHERE p.amount_fen >= 0 AND p."on" > {day}) AS coming_order_on,
 min(p."on") FILTER (WHERE p."on" > {day}) AS coming_on"""
 # What is read of many rows a member: looked up for each of some members, or summed once for everyone.
@@ -90,28 +91,29 @@ def members(node: Node, frame: Frame) -> str:
 
 
 def judgements(rules: Mapping[int, Node], frame: Frame, *, which: str = "") -> str:
-    """One statement for several rules by id: (rule_id, member_id, is_in, next_on), only rows of members who are in or
-    have a day to come. `which` narrows the standings `s`.
+    """One statement for several rules by id, a row a member: (member_id, inside, outside, next_on), the ids of the
+    rules that hold and of those that do not, ascending, and the first day on which time can move one of them. `which`
+    narrows the standings `s`.
     """
-    # Three arrays, not VALUES: those are made ready anew for each member, which costs more than all the rest.
-    ids = ", ".join(f"{rule_id:d}" for rule_id in rules)
-    inside = ", ".join(truth(node, frame) for node in rules.values())
-    days = ", ".join(next_day(node, frame) for node in rules.values())
-    rows = f"unnest(ARRAY[{ids}]::bigint[], ARRAY[{inside}], ARRAY[{days}])"
+    ids = sorted(rules)
+    holds = ", ".join(truth(rules[rule_id], frame) for rule_id in ids)
+    first = _least(next_day(rules[rule_id], frame) for rule_id in ids)
+    inside = _ids(f"CASE WHEN v.holds[{n}] THEN {each:d} END" for n, each in enumerate(ids, 1))
+    outside = _ids(f"CASE WHEN NOT v.holds[{n}] THEN {each:d} END" for n, each in enumerate(ids, 1))
+    # OFFSET 0: or each condition would be written, and asked, twice.
     return (
-        f"SELECT v.rule_id, s.member_id, v.is_in, nullif(v.next_on, {NEVER}) AS next_on"
+        f"SELECT s.member_id, {inside} AS inside, {outside} AS outside, nullif({first}, {NEVER}) AS next_on"
         f" FROM analytics_standing s {joins(rules.values(), frame)}"
-        f" CROSS JOIN LATERAL {rows} AS v (rule_id, is_in, next_on)"
-        f" WHERE s.source_id = {frame.source_id:d} {which} AND (v.is_in OR v.next_on < {NEVER})"
+        f" CROSS JOIN LATERAL (SELECT ARRAY[{holds}] AS holds OFFSET 0) v"
+        f" WHERE s.source_id = {frame.source_id:d} {which}"
     )
 
 
 def joins(nodes: Iterable[Node], frame: Frame) -> str:
     """The tables that these rules read besides the standings."""
-    found: dict[str, None] = {}
-    for leaf in (each for node in nodes for each in walk(node)):
-        if isinstance(leaf, Within):
-            found[_window(leaf.days, frame)] = None
+    leaves = [each for node in nodes for each in walk(node)]
+    found = _windows({leaf.days for leaf in leaves if isinstance(leaf, Within)}, frame)
+    for leaf in leaves:
         if LOGINS in read_by(leaf):
             found[_many('max(p."on") AS last_on', f"({LOGIN_DAYS}) p", "", "l", frame)] = None
         found |= {_BESIDE[what]: None for what in sorted(read_by(leaf)) if what in _BESIDE}
@@ -129,7 +131,7 @@ def truth(node: Node, frame: Frame) -> str:
             return f"(NOT {truth(part, frame)})"
         case Within(fact, days, low, high):
             column = "orders" if fact == "orders_within" else "paid"
-            return _between(f"coalesce(w{days:d}.{column}, 0)", low, high)
+            return _between(f"coalesce(w.{column}_{days:d}, 0)", low, high)
         case Wait():
             return _waited(node, frame)
     return _stands(node, frame)
@@ -184,8 +186,8 @@ def _stands(leaf: Leaf, frame: Frame) -> str:
             return f"(s.first_on >= {_date(first)} AND s.first_on < {_date(following)})"
         case Nested(segment):
             return (
-                "EXISTS (SELECT 1 FROM analytics_segment_member n WHERE n.member_id = s.member_id"
-                f" AND n.segment_id = {frame.segment_ids[segment]:d} AND n.since IS NOT NULL)"
+                "EXISTS (SELECT 1 FROM analytics_member_segments n WHERE n.member_id = s.member_id"
+                f" AND {frame.segment_ids[segment]:d} = ANY(n.inside))"
             )
         case Leaving():
             return "coalesce(a.is_leaving, false)"
@@ -215,8 +217,8 @@ def _anchor(leaf: Wait) -> str:
 
 
 def _window_moves(leaf: Within) -> str:
-    name, is_count = f"w{leaf.days:d}", leaf.fact == "orders_within"
-    value = f"coalesce({name}.orders, 0)"
+    days, is_count = f"{leaf.days:d}", leaf.fact == "orders_within"
+    value = f"coalesce(w.orders_{days}, 0)"
     falls, rises = [], []
     if leaf.low is not None:
         falls.append(f"{value} >= {leaf.low:d}")
@@ -224,21 +226,24 @@ def _window_moves(leaf: Within) -> str:
     if leaf.high is not None:
         falls.append(f"{value} > {leaf.high:d}")
         rises.append(f"{value} <= {leaf.high:d}")
-    leaves, comes = (
-        (f"{name}.first_order_on + {leaf.days:d}", f"{name}.coming_order_on")
-        if is_count
-        else (f"{name}.first_on + {leaf.days:d}", f"{name}.coming_on")
-    )
-    if is_count:
-        leaves = f"CASE WHEN {' OR '.join(falls)} THEN {leaves} END"
-        comes = f"CASE WHEN {' OR '.join(rises)} THEN {comes} END"
+    if not is_count:
+        return f"coalesce(least(w.first_on_{days} + {days}, w.coming_on), {NEVER})"
+    leaves = f"CASE WHEN {' OR '.join(falls)} THEN w.first_order_on_{days} + {days} END"
+    comes = f"CASE WHEN {' OR '.join(rises)} THEN w.coming_order_on END"
     return f"coalesce(least({leaves}, {comes}), {NEVER})"
 
 
-def _window(days: int, frame: Frame) -> str:
-    since = _date(frame.day - dt.timedelta(days=days))
-    sums = _SUMS.format(day=_date(frame.day))
-    return _many(sums, "analytics_purchase p", f' AND p."on" > {since}', f"w{days:d}", frame)
+def _windows(lengths: Collection[int], frame: Frame) -> dict[str, None]:
+    """What was bought in the last so many days, by one look at the purchases of the longest."""
+    if not lengths:
+        return {}
+    day, since = _date(frame.day), {days: frame.day - dt.timedelta(days=days) for days in lengths}
+    sums = [_COMING.format(day=day)]
+    for days in sorted(lengths):
+        within = f'p."on" > {_date(since[days])} AND p."on" <= {day}'
+        sums.append(_SUMS.format(within=within, days=days))
+    which = f' AND p."on" > {_date(min(since.values()))}'
+    return {_many(", ".join(sums), "analytics_purchase p", which, "w", frame): None}
 
 
 def _many(sums: str, rows: str, which: str, name: str, frame: Frame) -> str:
@@ -254,6 +259,10 @@ def _between(value: str, low: int | None, high: int | None) -> str:
 
 def _all(parts: Iterable[str]) -> str:
     return "(" + (" AND ".join(parts) or "true") + ")"
+
+
+def _ids(cases: Iterable[str]) -> str:
+    return f"array_remove(ARRAY[{', '.join(cases)}]::bigint[], NULL)"
 
 
 def _words(among: Iterable[str]) -> str:
