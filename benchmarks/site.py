@@ -41,6 +41,11 @@ class Site:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def start_again(self) -> None:
+        """What systemd does when the supervisor was killed. Its children have gone with it."""
+        self.process.wait(30)
+        self.process = _start(self.home.path.parent, self.port)
+
     def memory_mb(self) -> dict[str, int]:
         """What each process holds for itself (PSS: pages shared by several are divided), by its name."""
         found: dict[str, int] = {}
@@ -78,14 +83,15 @@ def serving(gateways: str = "wallet", **more: str) -> Iterator[Site]:
         "DJANGO_SETTINGS_MODULE": "liuke.project.settings",
         **more,
     }
-    process = _start(folder, port)
+    site = Site(_start(folder, port), home, port, database="")
     try:
-        _wait_for(process, port, folder / "said")
+        _wait_for(site.process, port, folder / "said")
         with database(home) as url, django():
-            yield Site(process, home, port, url)
+            site.database = url
+            yield site
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        site.process.send_signal(signal.SIGTERM)
+        site.process.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -114,7 +120,7 @@ def load() -> float:
 
 
 def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    with (folder / "said").open("w") as out:
+    with (folder / "said").open("a") as out:
         return subprocess.Popen(
             [sys.executable, "-m", "liuke", "serve", "--port", str(port)], stdout=out, stderr=out
         )
