@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 
 from liuke.analytics.actions.segments import save_segment
 from liuke.analytics.models import Source
+from liuke.base.ids import dashed_order_number
 from liuke.engagement.actions.plans import make_plan
 from tests.interfaces.conftest import SCRIPT
+from tests.orders import make as orders
 
 
 def lines(page: str) -> list[str]:
@@ -87,6 +90,19 @@ def test_members_are_found_by_name_number_and_reference(
         assert found(client, "?search=%00") == found(client)
     page = visitor.get("/find/?search=%3Cscript").content.decode()
     assert SCRIPT not in page
+
+
+def test_an_order_is_found_by_its_number_however_it_is_typed(
+    visitor: Client, answering: Client
+) -> None:
+    order = orders.order(orders.product(orders.merchant()))
+    typed = dashed_order_number(order.reference)
+    for client in (visitor, answering):
+        for search in (order.reference, typed, f" {typed.lower()} "):
+            assert found(client, "?" + urlencode({"search": search})) == [typed]
+        assert found(client, f"?search={order.reference[:-1]}") == []
+    page = visitor.get(f"/find/?search={order.reference}").content.decode()
+    assert f'href="/orders/{order.reference}/"' in page
 
 
 def test_segments_and_plans_are_for_operators(

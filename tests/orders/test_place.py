@@ -13,7 +13,8 @@ from liuke.base.audit import check
 from liuke.base.errors import Refusal
 from liuke.catalog.actions import edit_variant, hide_product
 from liuke.catalog.errors import OutOfStock
-from liuke.catalog.models import CardKey, Hold, Variant
+from liuke.catalog.models import CardKey, Hold, Product, Variant
+from liuke.catalog.rules import Question
 from liuke.events.queries import events_of
 from liuke.membership.models import Coupon, OfferUse
 from liuke.merchants.actions import pause_merchant
@@ -247,6 +248,18 @@ def test_gold_pays_95_percent_and_the_merchant_gets_everything() -> None:
     order = make.order(shop.coins, of=who)
     assert (order.payable_fen, order.goods_fen) == (949, 999)
     assert Line.objects.get(order=order).steps[1] == ["level", "黄金会员", -50]
+
+
+def test_a_gift_that_came_to_ask_questions_is_left_out_and_nobody_is_kept_from_buying() -> None:
+    shop = make.shop(stock=9)
+    gift = make.product(shop.merchant, price_fen=500, stock=1, title="Gift")
+    membership.first_order(gift)
+    Product.objects.filter(pk=gift.product_id).update(
+        order_form=[Question("uid", "UID", "text").stored()]
+    )
+    order = make.order(shop.coins)
+    assert [line.is_gift for line in Line.objects.filter(order=order)] == [False]
+    assert broken() == {}
 
 
 def test_the_first_order_brings_its_gift_once_and_while_there_is_some() -> None:

@@ -1,4 +1,4 @@
-"""What the palette finds beyond the pages themselves: members by name or number, segments, plans."""
+"""What the palette finds beyond the pages: members by name or number, an order by its number, segments, plans."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from liuke.analytics import queries
+from liuke.analytics.models import Source
 from liuke.engagement import queries as outreach
 from liuke.interfaces.console.filters import Filters, address
 from liuke.interfaces.console.frame import frame_of
 from liuke.interfaces.ui.segment_words import segment_name
+from liuke.orders.errors import UnknownOrder
+from liuke.orders.models import Order
+from liuke.orders.queries import order_named
 
 MEMBERS_SHOWN = 6
 SHOWN = 40
@@ -18,15 +22,16 @@ SHOWN = 40
 
 @require_GET
 def find(request: HttpRequest) -> HttpResponse:
-    """Lines for the palette: with `q` the members it names, without it the operator's segments and plans."""
+    """Lines for the palette: with `search` whom and what it names, without it the operator's segments and plans."""
     frame = frame_of(request)
-    filters = Filters(search=Filters.read(request.GET).search)
-    if frame.source is None:
-        return render(request, "console/found.html", {})
-    if filters.search:
-        found = queries.members(frame.source, per_page=MEMBERS_SHOWN, **filters.arguments())
-        return render(request, "console/found.html", {"members": found.rows})
-    if not frame.is_operator:
+    search = Filters.read(request.GET).search
+    if search:
+        return render(
+            request,
+            "console/found.html",
+            {"order": _order(search), "members": _members(frame.source, search)},
+        )
+    if frame.source is None or not frame.is_operator:
         return render(request, "console/found.html", {})
     segments = [
         (
@@ -37,3 +42,16 @@ def find(request: HttpRequest) -> HttpResponse:
     ]
     plans = outreach.plans(frame.source)[:SHOWN]
     return render(request, "console/found.html", {"segments": segments, "plans": plans})
+
+
+def _order(search: str) -> Order | None:
+    try:
+        return order_named(search)
+    except UnknownOrder:
+        return None
+
+
+def _members(source: Source | None, search: str) -> list[queries.MemberRow]:
+    if source is None:
+        return []
+    return queries.members(source, per_page=MEMBERS_SHOWN, search=search).rows

@@ -188,11 +188,13 @@ def _fitting(lines: Sequence[Priced], terms: Terms) -> tuple[CouponChoice, ...]:
 def _gift(
     lines: Sequence[Priced], terms: Terms, person_id: int | None, quantities: Mapping[int, int]
 ) -> tuple[Variant, Priced] | None:
-    """What a person's first order brings with it, as long as there is some."""
+    """What a person's first order brings with it, as long as there is some and nothing has to be asked for it."""
     gift = gift_for(lines, terms.gifts)
     if gift is None or has_bought(person_id):
         return None
     (variant,) = _GIFT(gift.variant_id)
+    if variant.product.order_form:
+        return None
     needed = gift.quantity + quantities.get(variant.pk, 0)
     left = stock_of([variant.pk], at_most=needed)[variant.pk]
     if left is not None and left < needed:
