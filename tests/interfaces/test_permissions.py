@@ -274,6 +274,8 @@ TABLE: dict[str, tuple[str, tuple[tuple[object, ...], ...]]] = {
     "shop:tried": ("/shop/orders/{order}/lines/1/keys/1/tried/", own(405, 409, 404)),
     "shop:history": ("/shop/orders/{order}/lines/1/keys/1/history/", own(other=404)),
     "shop:link": ("/shop/g/{guest}/", everybody()),
+    "shop:link_pay": ("/shop/g/{guest}/pay/", everybody(302, 400)),
+    "shop:link_check": ("/shop/g/{guest}/check/", everybody(405, 302)),
     "shop:claim": ("/shop/g/{guest}/claim/", own(405, 302)),
     "shop:link_accept": ("/shop/g/{guest}/lines/1/accept/", everybody(405, 302)),
     "shop:link_reject": ("/shop/g/{guest}/lines/1/reject/", everybody(200, 400)),

@@ -169,6 +169,53 @@ def test_a_guests_link_opens_one_order_on_any_device(shop: Shop, guest: Client, 
     assert order.state == "refunded"
 
 
+def unpaid(guest: Client, shop: Shop) -> tuple[Order, str]:
+    """An order of the guest that waits for its money, and its link."""
+    buy(guest, shop.coins, way="sandbox")
+    return last_order(), link_of(guest, last_order())
+
+
+def test_whoever_has_the_link_can_pay_by_it_and_comes_back_to_it(
+    shop: Shop, guest: Client, gate: Play
+) -> None:
+    (order, place), stranger = unpaid(guest, shop), browser()
+    page = stranger.get(place)
+    assert f'href="{place}pay/"' in page.content.decode()
+    assert "Cancel the order" not in text(page)
+    answer = stranger.post(f"{place}pay/", {"way": "sandbox"})
+    assert answer["Location"] == f"{place}pay/"
+    payment = Payment.objects.latest("id")
+    cookie = answer.cookies["back"]
+    assert (cookie["path"], cookie["httponly"]) == (f"/pay/back/{payment.reference}/", True)
+    assert payment.pay_url in stranger.get(f"{place}pay/").content.decode()
+    assert "No money has arrived so far." in text(stranger.post(f"{place}check/", follow=True))
+    gate.pay(payment)
+    assert stranger.get(f"/pay/back/{payment.reference}/")["Location"] == place
+    assert "It is here: please try it" in text(stranger.get(place))
+    order.refresh_from_db()
+    assert (order.state, order.guest_index is None) == ("delivered", False)
+    assert stranger.get(page_of(order)).status_code == 302, "the link alone opens it"
+    assert stranger.get(f"{place}pay/")["Location"] == place
+
+
+def test_a_payment_does_not_lead_to_the_link_and_no_wallet_pays_by_it(
+    shop: Shop, guest: Client, gate: Play, wang: Client
+) -> None:
+    _, place = unpaid(guest, shop)
+    assert "Balance" not in text(wang.get(f"{place}pay/?other=1"))
+    before = world()
+    assert wang.post(f"{place}pay/", {"way": "wallet"}).status_code == 400
+    assert world() == before
+    payment = Payment.objects.latest("id")
+    gate.pay(payment)
+    forged = browser()
+    forged.cookies["back"] = place.split("/")[3]
+    for stranger in (browser(), forged):
+        answer = stranger.get(f"/pay/back/{payment.reference}/")
+        assert answer["Location"].startswith("/me/login/")
+    assert wang.get(f"/pay/back/{payment.reference}/").status_code == 404
+
+
 def test_who_signs_in_claims_it_by_the_link_and_the_link_ends(
     shop: Shop, guest: Client, gate: Play, wang: Client
 ) -> None:
