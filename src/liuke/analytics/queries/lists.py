@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from liuke.analytics.models import Forecast, MemberSegments, Segment, Source, Standing
 from liuke.analytics.rules import BOUNDS, STAGES
@@ -64,7 +65,13 @@ class MemberPage:
 def standings(source: Source, *, sort: str = "money", **filters: Any) -> QuerySet[Standing]:
     """Standings of a source, filtered (see `fits`) and sorted; a filter that cannot match gives none."""
     found = Standing.objects.filter(fits(**filters), source=source)
-    return found.order_by(*SORTS.get(sort, SORTS["money"]))
+    keys = SORTS.get(sort, SORTS["money"])
+    if filters.get("within"):
+        # By a value of no index: walking one to the few who are in, or to its end, takes seconds at a million.
+        first = keys[0].removeprefix("-")
+        value = Coalesce(first, first)
+        return found.order_by(value.desc() if first != keys[0] else value.asc(), *keys[1:])
+    return found.order_by(*keys)
 
 
 def fits(
@@ -106,11 +113,18 @@ def fits(
 def members(source: Source, *, page: int = 1, per_page: int = 50, **filters: Any) -> MemberPage:
     """One page of `standings`; a page past the end is the last one."""
     found = standings(source, **filters)
-    total = found.count()
+    asked = {key: value for key, value in filters.items() if value and key != "sort"}
+    total = _size_kept(asked["within"]) if set(asked) == {"within"} else found.count()
     pages = max(1, -(-total // per_page))
     page = min(max(page, 1), pages)
     start = (page - 1) * per_page
     return MemberPage(member_rows(found[start : start + per_page]), total, page, pages)
+
+
+def _size_kept(reference: str) -> int:
+    """How many members a segment has, as kept by the refreshing."""
+    found = Segment.objects.filter(reference=reference).values_list("members", flat=True)
+    return found.first() or 0
 
 
 def member_rows(standings: QuerySet[Standing]) -> list[MemberRow]:

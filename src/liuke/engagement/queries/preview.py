@@ -18,12 +18,19 @@ from liuke.people.models import Member
 
 SAMPLES = 5
 
+# The planner takes the outcomes for as many as members, and sorts them; they are a handful. And it takes a row handed
+# over by another process for dear. Told better, it needs 1 second for half a million members instead of 2.5.
+_TELL_PLANNER = (
+    "SET LOCAL work_mem = '64MB'; SET LOCAL enable_sort = off; SET LOCAL parallel_tuple_cost = 0"
+)
 _COUNT = """
 SELECT refusal, arm, time_zone, quiet_from, quiet_until, coalesce(taken_until > %(at)s, false) AS is_taken,
-       is_second, count(*), (array_agg(member_id))[1:{samples}]
+       is_second, count(*), array_remove(ARRAY[{samples}]::bigint[], NULL)
 FROM (SELECT judged.*, {is_second} AS is_second FROM ({judgement}) judged) numbered
 GROUP BY refusal, arm, time_zone, quiet_from, quiet_until, is_taken, is_second
 """
+# Some of an outcome without keeping them all: the first of each remainder.
+_SAMPLE = "min(member_id) FILTER (WHERE member_id %% {samples} = {number})"
 # Two members of a source who are one person share one week: the second of them waits. It is rare, and looking for it
 # among everyone takes as long as all the rest.
 _IS_SECOND = "row_number() OVER (PARTITION BY person_id, refusal ORDER BY member_id) > 1"
@@ -91,7 +98,10 @@ class _Kind:
 
 
 def preview(version: PlanVersion, *, samples: int = SAMPLES) -> Preview:
-    """What would happen now. Reads everyone in the audience once: seconds for a million members."""
+    """What would happen now. Reads everyone in the audience once: seconds for a million members.
+
+    A few members are shown of each outcome that has some, at most `samples`.
+    """
     in_force = policy()
     kinds = list(_kinds(version, in_force, clock.now(), samples))
     excluded, by_arm, waits = _counted(kinds)
@@ -122,11 +132,12 @@ def _kinds(
     told = gate.terms(version, in_force, salt=switch().salt, at=at)
     sql, params = gate.judgement(version, told, members=None)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '64MB'")  # a million rows are joined and counted
         cursor.execute(_HAS_DOUBLES, [version.plan.source.key])
         (has_doubles,) = cursor.fetchone()
+        cursor.execute(_TELL_PLANNER)
         is_second = _IS_SECOND if has_doubles else "false"
-        cursor.execute(_COUNT.format(judgement=sql, samples=samples, is_second=is_second), params)
+        picked = ", ".join(_SAMPLE.format(samples=samples, number=n) for n in range(samples))
+        cursor.execute(_COUNT.format(judgement=sql, samples=picked, is_second=is_second), params)
         rows = cursor.fetchall()
     for refusal, arm, zone, quiet_from, quiet_until, is_taken, is_second, count, members in rows:
         waits_for = ""
