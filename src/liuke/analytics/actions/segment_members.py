@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from liuke.analytics import queries
 from liuke.analytics.models import Segment, Source
@@ -176,33 +176,43 @@ def _refresh_some() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_NEWS, [AT_ONCE])
         news = cursor.fetchall()
-    due = _due()
+    day = _day_to_look_at()
+    if not news and day is None:
+        return 0
+    in_use = Segment.objects.filter(retired_at=None, filled_at__isnull=False)
+    asked = Q(pk__in=in_use.values("source_id")) | Q(key=SITE_SOURCE)
+    sources = list(Source.objects.filter(asked).order_by("pk"))
+    for source in sources:
+        take_turns(source)
+    due = _take_due(day) if day else []
     members = sorted({member for member, _ in news} | set(due))
     changed = {kind for _, what in news for kind in CHANGES[what]}
-    in_use = Segment.objects.filter(retired_at=None, filled_at__isnull=False)
-    for source in Source.objects.filter(pk__in=in_use.values("source_id")).order_by("pk"):
-        if members:
-            _judge_some(source, members, changed, is_due=bool(due))
+    for source in sources:
+        _judge_some(source, members, changed, is_due=bool(due))
     return len(members)
 
 
-def _due() -> list[int]:
-    """Some of those whom the day that has begun in the shop may move; in imported logs time stands still."""
+def _day_to_look_at() -> dt.date | None:
+    """The day in the shop, as long as some whom it may move were not looked at; in imported logs time stands still."""
     site = Source.objects.filter(key=SITE_SOURCE).first()
-    if site is None or site.segments_on == (day := queries.day_of(site)):
-        return []
-    take_turns(site)  # so that who was judged for yesterday is seen
+    if site is None:
+        return None
+    day = queries.day_of(site)
+    return None if site.segments_on == day else day
+
+
+def _take_due(day: dt.date) -> list[int]:
+    """Some of those whom a day may move."""
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_DUE, [day, AT_ONCE])
         due = [member for (member,) in cursor.fetchall()]
     if len(due) < AT_ONCE:
-        Source.objects.filter(pk=site.pk).update(segments_on=day)
+        Source.objects.filter(key=SITE_SOURCE).update(segments_on=day)
     return due
 
 
 def _judge_some(source: Source, members: Sequence[int], changed: set[str], *, is_due: bool) -> None:
     """Judge some members by the rules that read what changed, or time, and by those that name such a segment."""
-    take_turns(source)
     filled = [each for each in queries.segments(source) if each.filled_at is not None]
 
     def is_read(segment: Segment) -> bool:
