@@ -46,6 +46,7 @@ from liuke.analytics.queries.member_states import (
 )
 from liuke.analytics.queries.reports import (
     as_of_default,
+    counted_until,
     groups,
     has_items,
     imports_of,
@@ -88,6 +89,7 @@ __all__ = [
     "audience_size",
     "bad_lines",
     "checked_filter",
+    "counted_until",
     "day_of",
     "days_away",
     "file_of",

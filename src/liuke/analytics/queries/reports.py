@@ -12,6 +12,7 @@ from liuke.analytics.models import (
     Evaluation,
     Import,
     MemberFacts,
+    Purchase,
     PurchaseLine,
     RetentionPolicy,
     RfmGroup,
@@ -60,9 +61,9 @@ def source_named(key: str | None) -> Source:
 
 
 def order_days(source: Source) -> tuple[dt.date, dt.date] | None:
-    """First and last day with an order, or None. By the running facts: a row a member, not one an order."""
-    found = MemberFacts.objects.filter(member__source=source.key).aggregate(
-        first=Min("first_on"), last=Max("last_on")
+    """First and last day with an order, or None."""
+    found = Purchase.objects.filter(member__source=source.key, amount_fen__gte=0).aggregate(
+        first=Min("on"), last=Max("on")
     )
     return (found["first"], found["last"]) if found["first"] else None
 
@@ -77,6 +78,13 @@ def as_of_default(source: Source) -> dt.date:
     if days is None:
         raise NoOrdersYet
     return min(days[1], clock.today())
+
+
+def counted_until(source: Source) -> dt.date | None:
+    """The last day with an order, as the running facts know it: a row a member, not one an order. Never after today."""
+    facts = MemberFacts.objects.filter(member__source=source.key)
+    last: dt.date | None = facts.aggregate(last=Max("last_on"))["last"]
+    return last and min(last, clock.today())
 
 
 def is_stale(source: Source) -> bool:

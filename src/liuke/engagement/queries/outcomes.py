@@ -17,7 +17,6 @@ import numpy as np
 from django.db import connection
 
 from liuke.analytics import queries as analytics
-from liuke.analytics.errors import NoOrdersYet
 from liuke.analytics.models import Source
 from liuke.base import clock
 from liuke.engagement.models import Plan
@@ -194,9 +193,8 @@ class Outcomes:
 def horizon_of(source: Source) -> Horizon:
     """Up to when what members did is known: the end of the last day with an order, never later than now."""
     zone = ZoneInfo(source.time_zone)
-    try:
-        on = analytics.as_of_default(source)
-    except NoOrdersYet:
+    on = analytics.counted_until(source)
+    if on is None:
         return Horizon(None, dt.datetime(1970, 1, 1, tzinfo=dt.UTC), zone)
     return Horizon(on, min(clock.end_of_day(on, zone), clock.now()), zone)
 
