@@ -47,9 +47,12 @@ _HAS_ADDRESS = {
     "sms": "m.phone_sealed IS NOT NULL",
     "email": "p.email_sealed IS NOT NULL AND p.email_confirmed_at IS NOT NULL",
 }
+_PERSON = "JOIN people_member p ON p.id = m.person_id"
+# Where everybody is a person of their own, the row of the person is that of the member.
+_OWN_PERSON = "CROSS JOIN LATERAL (SELECT m.*) p"
 _PERSONS = """
 JOIN people_member m ON m.id = cand.member_id
-JOIN people_member p ON p.id = m.person_id
+{person}
 LEFT JOIN people_consent c
     ON c.person_id = m.person_id AND c.channel = %(channel)s AND c.purpose = %(purpose)s"""
 
@@ -63,7 +66,7 @@ INSERT INTO engagement_hold_out (person_id, bucket, share_permyriad, is_held_out
 SELECT person_id, bucket, %(holdout)s, bucket < %(holdout)s, %(at)s
 FROM (
     SELECT DISTINCT m.person_id, {_HOLD_OUT_BUCKET} AS bucket
-    FROM {_BATCH} cand {_PERSONS}
+    FROM {_BATCH} cand {_PERSONS.format(person=_PERSON)}
     WHERE CASE {_REFUSED_FIRST} ELSE '' END = ''
       AND NOT EXISTS (SELECT 1 FROM engagement_hold_out h WHERE h.person_id = m.person_id)
 ) fresh
@@ -84,7 +87,7 @@ SELECT cand.member_id, m.person_id,
     CASE WHEN {_PLAN_BUCKET} < %(control)s THEN 'control' ELSE 'treated' END AS arm,
     p.time_zone, p.quiet_from, p.quiet_until,
     CASE WHEN %(is_marketing)s THEN w.taken_until END AS taken_until
-FROM {{candidates}} cand {_PERSONS}
+FROM {{candidates}} cand {_PERSONS.format(person="{person}")}
 LEFT JOIN engagement_hold_out h ON h.person_id = m.person_id
 LEFT JOIN engagement_pressure w ON w.person_id = m.person_id
 """
@@ -142,8 +145,17 @@ def draw_hold_outs(version: PlanVersion, told: dict[str, Any], members: Sequence
         )
 
 
-def judgement(version: PlanVersion, told: dict[str, Any], *, members: Sequence[int] | None) -> Sql:
-    """The statement that judges these members, or, without any, everyone in the audience."""
+def judgement(
+    version: PlanVersion,
+    told: dict[str, Any],
+    *,
+    members: Sequence[int] | None,
+    are_own_persons: bool = False,
+) -> Sql:
+    """The statement that judges these members, or, without any, everyone in the audience.
+
+    `are_own_persons`: nobody in the source is the same person as another member, there or elsewhere.
+    """
     fits = audience(version, for_some=members is not None)
     inside, params = named_sql(fits.order_by().values("member_id"))
     if members is None:
@@ -155,6 +167,7 @@ def judgement(version: PlanVersion, told: dict[str, Any], *, members: Sequence[i
         consent=_CONSENT[version.purpose],
         has_address=_HAS_ADDRESS[version.channel],
         candidates=candidates,
+        person=_OWN_PERSON if are_own_persons else _PERSON,
         has_left=has_left,
         within=within,
     )

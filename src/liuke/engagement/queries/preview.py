@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -31,6 +32,7 @@ GROUP BY refusal, arm, time_zone, quiet_from, quiet_until, is_taken, is_second
 """
 # Some of an outcome without keeping them all: the first of each remainder.
 _SAMPLE = "min(member_id) FILTER (WHERE member_id %% {samples} = {number})"
+_HAS_JOINED = "SELECT EXISTS (SELECT 1 FROM people_member WHERE source = %s AND person_id <> id)"
 # Two members of a source who are one person share one week: the second of them waits. It is rare, and looking for it
 # among everyone takes as long as all the rest.
 _IS_SECOND = "row_number() OVER (PARTITION BY person_id, refusal ORDER BY member_id) > 1"
@@ -130,10 +132,10 @@ def _kinds(
     version: PlanVersion, in_force: OutreachPolicy, at: dt.datetime, samples: int
 ) -> Iterator[_Kind]:
     told = gate.terms(version, in_force, salt=switch().salt, at=at)
-    sql, params = gate.judgement(version, told, members=None)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_HAS_DOUBLES, [version.plan.source.key])
-        (has_doubles,) = cursor.fetchone()
+        has_joined = _is(cursor, _HAS_JOINED, version)
+        has_doubles = has_joined and _is(cursor, _HAS_DOUBLES, version)
+        sql, params = gate.judgement(version, told, members=None, are_own_persons=not has_joined)
         cursor.execute(_TELL_PLANNER)
         is_second = _IS_SECOND if has_doubles else "false"
         picked = ", ".join(_SAMPLE.format(samples=samples, number=n) for n in range(samples))
@@ -153,6 +155,11 @@ def _kinds(
             elif is_taken or is_second:
                 waits_for = "capped"
         yield _Kind(refusal, "" if refusal else arm, waits_for, count, members)
+
+
+def _is(cursor: Any, asked: str, version: PlanVersion) -> bool:
+    cursor.execute(asked, [version.plan.source.key])
+    return bool(cursor.fetchone()[0])
 
 
 def _counted(kinds: list[_Kind]) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
