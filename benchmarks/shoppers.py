@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,10 +135,10 @@ def backlog() -> dict[str, int]:
     return {"paid_undelivered": undelivered, "events_pending": waiting}
 
 
-def seconds_until_done(most: float) -> float | None:
-    """How long until there is no backlog; None when there is one after so many seconds."""
+def seconds_until_done(most: float, left: Callable[[], dict[str, int]] = backlog) -> float | None:
+    """How long until nothing is left to do; None when there is something after so many seconds."""
     began = time.perf_counter()
-    while any(backlog().values()):
+    while any(left().values()):
         if time.perf_counter() - began > most:
             return None
         time.sleep(0.05)

@@ -150,8 +150,8 @@ def storm(port: int, *, seconds: float, keys: int) -> dict[str, Any]:
         kills = fight([web, worker], until)
         for client in clients:
             client.join(60)
-        quiet = seconds_until_done(QUIET_SECONDS)
-        left = backlog()
+        quiet = seconds_until_done(QUIET_SECONDS, left)
+        still = left()
     return {
         "seconds": seconds,
         "kills": kills,
@@ -159,10 +159,22 @@ def storm(port: int, *, seconds: float, keys: int) -> dict[str, Any]:
         "orders_answered": len(done),
         **counted(),
         "quiet_after_seconds": quiet,
-        **left,
+        **still,
         "keys_twice": keys_twice(),
         "broken_promises": broken_promises(),
     }
+
+
+def left() -> dict[str, int]:
+    """What is not done yet, with the payments that the gateway has and the site has not heard of."""
+    from django.conf import settings
+
+    from liuke.interfaces.sandbox.trades import Trades
+    from liuke.payments.models import Payment
+
+    told = Trades(Path(settings.LIUKE_HOME) / "sandbox" / "trades.jsonl").not_notified()
+    unheard = Payment.objects.filter(state="open", reference__in=[each.reference for each in told])
+    return {**backlog(), "paid_unheard": unheard.count()}
 
 
 def open_sheets(people: list[Shopper]) -> None:
