@@ -207,6 +207,17 @@ def test_what_is_kept_is_what_the_rules_say_day_after_day(
         transaction.set_rollback(True)
 
 
+def test_a_segment_s_list_counts_its_members_and_none_of_another_source(
+    living: Source, tmp_path: Path
+) -> None:
+    quiet = kept(living, "quiet", {"fact": "days_without_order", "min": 10})
+    other = evaluated(tmp_path, "main")
+    page = queries.members(living, within=quiet.reference)
+    assert (page.total, len(page.rows)) == (2, 2)
+    page = queries.members(other, within=quiet.reference)
+    assert (page.total, page.rows) == (0, [])
+
+
 def test_whom_no_rule_waits_for_any_more_is_not_looked_at_again(living: Source) -> None:
     quiet = kept(living, "quiet", {"fact": "days_without_order", "min": 16})
     retire_segment(reference=quiet.reference, by=None)

@@ -114,17 +114,18 @@ def members(source: Source, *, page: int = 1, per_page: int = 50, **filters: Any
     """One page of `standings`; a page past the end is the last one."""
     found = standings(source, **filters)
     asked = {key: value for key, value in filters.items() if value and key != "sort"}
-    total = _size_kept(asked["within"]) if set(asked) == {"within"} else found.count()
+    is_segment = set(asked) == {"within"}
+    total = _size_kept(source, asked["within"]) if is_segment else found.count()
     pages = max(1, -(-total // per_page))
     page = min(max(page, 1), pages)
     start = (page - 1) * per_page
     return MemberPage(member_rows(found[start : start + per_page]), total, page, pages)
 
 
-def _size_kept(reference: str) -> int:
-    """How many members a segment has, as kept by the refreshing."""
-    found = Segment.objects.filter(reference=reference).values_list("members", flat=True)
-    return found.first() or 0
+def _size_kept(source: Source, reference: str) -> int:
+    """How many members a segment of the source has, as kept by the refreshing."""
+    found = Segment.objects.filter(source=source, reference=reference)
+    return found.values_list("members", flat=True).first() or 0
 
 
 def member_rows(standings: QuerySet[Standing]) -> list[MemberRow]:

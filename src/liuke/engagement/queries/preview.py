@@ -24,6 +24,7 @@ SAMPLES = 5
 _TELL_PLANNER = (
     "SET LOCAL work_mem = '64MB'; SET LOCAL enable_sort = off; SET LOCAL parallel_tuple_cost = 0"
 )
+_TELL_PLANNER_NO_MORE = "SET LOCAL enable_sort TO DEFAULT; SET LOCAL parallel_tuple_cost TO DEFAULT"
 _COUNT = """
 SELECT refusal, arm, time_zone, quiet_from, quiet_until, coalesce(taken_until > %(at)s, false) AS is_taken,
        is_second, count(*), array_remove(ARRAY[{samples}]::bigint[], NULL)
@@ -141,6 +142,7 @@ def _kinds(
         picked = ", ".join(_SAMPLE.format(samples=samples, number=n) for n in range(samples))
         cursor.execute(_COUNT.format(judgement=sql, samples=picked, is_second=is_second), params)
         rows = cursor.fetchall()
+        cursor.execute(_TELL_PLANNER_NO_MORE)  # whoever starts a run goes on in this transaction
     for refusal, arm, zone, quiet_from, quiet_until, is_taken, is_second, count, members in rows:
         waits_for = ""
         if not refusal:
